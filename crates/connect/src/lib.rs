@@ -1,0 +1,10 @@
+//! Sans-IO translators to payment platforms, EHRs and ERPs.
+//!
+//! A connector builds an [`http::HttpRequest`] from our words and reads an [`http::HttpResponse`] back into an
+//! [`outcome::Outcome`]. It sends nothing, retries nothing, logs nothing and does not know the time.
+
+pub mod ehr;
+pub mod gateway;
+pub mod gateways;
+pub mod http;
+pub mod outcome;

@@ -1,0 +1,2 @@
+//! Checks and tools for developers.
+fn main() {}
