@@ -53,19 +53,20 @@ impl Currency {
 /// The exponent table of ISO 4217. Codes that are not listed are refused rather than assumed to have two decimals.
 fn exponent_of(code: [u8; 3]) -> Option<u32> {
     const ZERO: &[&[u8; 3]] = &[
-        b"BIF", b"CLP", b"DJF", b"GNF", b"ISK", b"JPY", b"KMF", b"KRW", b"PYG", b"RWF", b"UGX", b"VND", b"VUV",
-        b"XAF", b"XOF", b"XPF",
+        b"BIF", b"CLP", b"DJF", b"GNF", b"ISK", b"JPY", b"KMF", b"KRW", b"PYG", b"RWF", b"UGX", b"VND",
+        b"VUV", b"XAF", b"XOF", b"XPF",
     ];
     const TWO: &[&[u8; 3]] = &[
-        b"AED", b"AFN", b"ALL", b"AMD", b"ANG", b"AOA", b"ARS", b"AUD", b"AWG", b"AZN", b"BAM", b"BBD", b"BDT",
-        b"BGN", b"BMD", b"BND", b"BOB", b"BRL", b"BSD", b"BWP", b"BYN", b"BZD", b"CAD", b"CDF", b"CHF", b"CNY",
-        b"COP", b"CRC", b"CVE", b"CZK", b"DKK", b"DOP", b"DZD", b"EGP", b"ETB", b"EUR", b"FJD", b"FKP", b"GBP",
-        b"GEL", b"GIP", b"GMD", b"GTQ", b"GYD", b"HKD", b"HNL", b"HTG", b"HUF", b"IDR", b"ILS", b"INR", b"JMD",
-        b"KES", b"KGS", b"KHR", b"KYD", b"KZT", b"LAK", b"LBP", b"LKR", b"LRD", b"LSL", b"MAD", b"MDL", b"MGA",
-        b"MKD", b"MMK", b"MNT", b"MOP", b"MUR", b"MVR", b"MWK", b"MXN", b"MYR", b"MZN", b"NAD", b"NGN", b"NIO",
-        b"NOK", b"NPR", b"NZD", b"PAB", b"PEN", b"PGK", b"PHP", b"PKR", b"PLN", b"QAR", b"RON", b"RSD", b"SAR",
-        b"SBD", b"SCR", b"SEK", b"SGD", b"SHP", b"SLE", b"SOS", b"SRD", b"STN", b"SZL", b"THB", b"TJS", b"TOP",
-        b"TRY", b"TTD", b"TWD", b"TZS", b"UAH", b"USD", b"UYU", b"UZS", b"WST", b"XCD", b"YER", b"ZAR", b"ZMW",
+        b"AED", b"AFN", b"ALL", b"AMD", b"ANG", b"AOA", b"ARS", b"AUD", b"AWG", b"AZN", b"BAM", b"BBD",
+        b"BDT", b"BGN", b"BMD", b"BND", b"BOB", b"BRL", b"BSD", b"BWP", b"BYN", b"BZD", b"CAD", b"CDF",
+        b"CHF", b"CNY", b"COP", b"CRC", b"CVE", b"CZK", b"DKK", b"DOP", b"DZD", b"EGP", b"ETB", b"EUR",
+        b"FJD", b"FKP", b"GBP", b"GEL", b"GIP", b"GMD", b"GTQ", b"GYD", b"HKD", b"HNL", b"HTG", b"HUF",
+        b"IDR", b"ILS", b"INR", b"JMD", b"KES", b"KGS", b"KHR", b"KYD", b"KZT", b"LAK", b"LBP", b"LKR",
+        b"LRD", b"LSL", b"MAD", b"MDL", b"MGA", b"MKD", b"MMK", b"MNT", b"MOP", b"MUR", b"MVR", b"MWK",
+        b"MXN", b"MYR", b"MZN", b"NAD", b"NGN", b"NIO", b"NOK", b"NPR", b"NZD", b"PAB", b"PEN", b"PGK",
+        b"PHP", b"PKR", b"PLN", b"QAR", b"RON", b"RSD", b"SAR", b"SBD", b"SCR", b"SEK", b"SGD", b"SHP",
+        b"SLE", b"SOS", b"SRD", b"STN", b"SZL", b"THB", b"TJS", b"TOP", b"TRY", b"TTD", b"TWD", b"TZS",
+        b"UAH", b"USD", b"UYU", b"UZS", b"WST", b"XCD", b"YER", b"ZAR", b"ZMW",
     ];
     const THREE: &[&[u8; 3]] = &[b"BHD", b"IQD", b"JOD", b"KWD", b"LYD", b"OMR", b"TND"];
     let listed = |list: &[&[u8; 3]]| list.iter().any(|known| **known == code);

@@ -2,8 +2,24 @@
 //!
 //! Everything here is pure: no I/O, no clock, no randomness, no async. Callers pass `now`, ids and settings as values.
 
+pub mod attempt;
+pub mod audit;
 pub mod currency;
+pub mod debt;
+pub mod dispute;
 pub mod evidence;
+pub mod explain;
+pub mod firewall;
+pub mod guard;
+pub mod id;
+pub mod ledger;
 pub mod money;
+pub mod payment;
+pub mod posting;
 pub mod redact;
+pub mod refund;
+pub mod refusal;
 pub mod time;
+
+#[cfg(test)]
+mod tables;

@@ -154,7 +154,7 @@ impl fmt::Debug for Money {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{any, prop_assert_eq, prop_oneof, proptest, Just, Strategy};
+    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
@@ -187,7 +187,10 @@ mod tests {
 
     #[test]
     fn two_currencies_never_mix() {
-        assert!(matches!(Money::usd(1).plus(Money::zero(currency("EUR"))), Err(Error::CurrencyMismatch { .. })));
+        assert!(matches!(
+            Money::usd(1).plus(Money::zero(currency("EUR"))),
+            Err(Error::CurrencyMismatch { .. })
+        ));
     }
 
     fn any_currency() -> impl Strategy<Value = Currency> {

@@ -1,0 +1,19 @@
+//! The payment: the collection of one amount, through one gateway, for one debt.
+//!
+//! What is known about money (charges, refunds, disputes) only ever grows, by joins that do not depend on order; the
+//! status is derived from it. That is why any permutation, subset and repetition of a gateway's events ends in the same
+//! state and the same ledger (FEATURES R17, FLOWS §10).
+
+mod command;
+mod event;
+mod observe;
+mod postings;
+mod state;
+
+pub use command::{Answer, Command, Opening, Source, decide};
+pub use event::Event;
+pub use postings::postings;
+pub use state::{DisputeKnown, IntentKnown, Payment, Purpose, RefundKnown, Status};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The ledger entries that an event means. Pure: `audit verify` derives them again and compares.
+
+use crate::ledger::{Account, Error, Line, Posting};
+use crate::money::Money;
+
+use super::event::Event;
+use super::state::Payment;
+
+/// The postings of an event, given the payment before it.
+///
+/// # Errors
+/// [`Error`] when an amount is zero or does not fit; `decide` and `observe` never emit such an event.
+pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>, Error> {
+    let Some(payment) = before else { return Ok(Vec::new()) };
+    let gateway = || Account::Gateway(payment.gateway.clone());
+    let party = payment.link.as_deref();
+    let one = |key: String, debit, credit, amount: Money| {
+        Posting::transfer(key, debit, credit, amount, party).map(|posting| vec![posting])
+    };
+    match event {
+        Event::Captured { charge, amount, .. } => {
+            let key = match payment.captured_minor {
+                0 => format!("capture:{charge}"),
+                before => format!("capture:{charge}:{}", before.saturating_add(amount.minor)),
+            };
+            one(key, gateway(), payment.target(), *amount)
+        }
+        Event::FeeKnown { fee, .. } if fee.minor == 0 => Ok(Vec::new()),
+        Event::FeeKnown { transaction, fee } => {
+            one(format!("fee:{transaction}"), Account::ExpFee, gateway(), *fee)
+        }
+        Event::Refunded { refund, amount, .. } => {
+            one(format!("refund:{refund}"), payment.target(), gateway(), *amount)
+        }
+        Event::RefundFailed { refund, amount, .. } => {
+            one(format!("refund_failed:{refund}"), gateway(), Account::CreditPatient, *amount)
+        }
+        Event::DisputeWithdrawn { dispute, amount, fee } => withdrawn(payment, dispute, *amount, *fee),
+        Event::DisputeReinstated { dispute, amount } => {
+            one(format!("dispute_won:{dispute}"), gateway(), Account::HoldDispute, *amount)
+        }
+        Event::DisputeLost { dispute, amount } => {
+            one(format!("dispute_lost:{dispute}"), Account::AdjWriteoff, Account::HoldDispute, *amount)
+        }
+        Event::LinkResolved { link, purpose, .. } => {
+            // What stands in suspense: captured, less what went back from there.
+            let gone: i64 = payment
+                .refunds
+                .values()
+                .filter(|refund| refund.status >= crate::evidence::RefundStatus::Succeeded)
+                .map(|refund| refund.amount.minor)
+                .sum();
+            let amount = Money::new(payment.captured_minor.saturating_sub(gone), payment.amount.currency);
+            if amount.minor == 0 {
+                return Ok(Vec::new());
+            }
+            let owner = Payment { purpose: Some(*purpose), ..payment.clone() };
+            Posting::try_new(
+                format!("apply:{}", payment.id),
+                vec![
+                    Line::debit(Account::SuspUnapplied, amount).of(party),
+                    Line::credit(owner.target(), amount).of(Some(link)),
+                ],
+            )
+            .map(|posting| vec![posting])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn withdrawn(payment: &Payment, dispute: &str, amount: Money, fee: Money) -> Result<Vec<Posting>, Error> {
+    let gateway = || Account::Gateway(payment.gateway.clone());
+    let party = payment.link.as_deref();
+    let held =
+        Posting::transfer(format!("dispute:{dispute}"), Account::HoldDispute, gateway(), amount, party)?;
+    if fee.minor == 0 {
+        return Ok(vec![held]);
+    }
+    let fee = Posting::transfer(format!("dispute_fee:{dispute}"), Account::ExpFee, gateway(), fee, party)?;
+    Ok(vec![held, fee])
+}

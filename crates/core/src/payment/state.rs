@@ -1,0 +1,462 @@
+//! What is known about a payment, and the status that follows from it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{self, Attempt};
+use crate::evidence::{CardSeen, DisputeStatus, IntentStatus, PaymentError, RefundStatus};
+use crate::explain::Care;
+use crate::id::{DebtId, PaymentId, RefundId};
+use crate::ledger::Account;
+use crate::money::Money;
+use crate::time::Timestamp;
+
+use super::event::Event;
+
+/// What a payment is for. Decides the account that its money is credited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It pays what a patient owes.
+    Balance,
+    /// It is a deposit for care to come.
+    Deposit,
+}
+
+/// The status of a payment (FLOWS §0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Planned, not yet known at the gateway.
+    Created,
+    /// Waits for a payment method, for example after a decline.
+    RequiresMethod,
+    /// The payer must act.
+    RequiresAction,
+    /// The method takes time.
+    Processing,
+    /// Reserved, not moved.
+    Authorized,
+    /// Moved to us.
+    Captured,
+    /// Arrived in a payout.
+    Settled,
+    /// An answer was lost; it may or may not have happened.
+    Unknown,
+    /// It failed for good; no money moved.
+    Failed,
+    /// Canceled; no money moved.
+    Canceled,
+    /// The reservation lapsed; no money moved.
+    Expired,
+    /// A part went back.
+    PartRefunded,
+    /// All of it went back.
+    Refunded,
+    /// The payer's bank disputes it.
+    Disputed,
+    /// A dispute was lost.
+    Lost,
+}
+
+impl Status {
+    /// The status as written in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::RequiresMethod => "requires_method",
+            Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
+            Self::Authorized => "authorized",
+            Self::Captured => "captured",
+            Self::Settled => "settled",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+            Self::PartRefunded => "part_refunded",
+            Self::Refunded => "refunded",
+            Self::Disputed => "disputed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// The latest word on the intent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntentKnown {
+    /// The status.
+    pub status: IntentStatus,
+    /// As of when.
+    pub seen_at: Timestamp,
+    /// Why it was canceled.
+    pub cancel_reason: Option<String>,
+    /// The last error.
+    pub error: Option<Box<PaymentError>>,
+    /// What the payer must do next.
+    pub next_action: Option<serde_json::Value>,
+}
+
+/// What is known of one refund at the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundKnown {
+    /// The strongest status seen.
+    pub status: RefundStatus,
+    /// How much.
+    pub amount: Money,
+}
+
+/// What is known of one dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeKnown {
+    /// The strongest status seen.
+    pub status: DisputeStatus,
+    /// How much.
+    pub amount: Money,
+    /// Whether the money was taken.
+    pub withdrawn: bool,
+    /// Whether the money came back.
+    pub reinstated: bool,
+    /// Whether it is gone for good.
+    pub lost: bool,
+}
+
+/// A payment as known now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// The debt it collects.
+    pub debt: Option<DebtId>,
+    /// The connection to the gateway.
+    pub connection: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Our link token.
+    pub link: Option<String>,
+    /// What it is for; `None` while its owner is not known.
+    pub purpose: Option<Purpose>,
+    /// The chain to the act of care.
+    pub care: Care,
+    /// The amount asked for.
+    pub amount: Money,
+    /// Whether it is captured by a later call.
+    pub manual_capture: bool,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The intent at the gateway.
+    pub intent: Option<String>,
+    /// The latest word on the intent.
+    pub intent_known: Option<IntentKnown>,
+    /// The gateway's customer.
+    pub customer: Option<String>,
+    /// The charge that carries the money.
+    pub charge: Option<String>,
+    /// Charges that failed.
+    pub failed_charges: Vec<String>,
+    /// What is, or was, reserved, in minor units.
+    pub authorized_minor: i64,
+    /// The reservation lapses then.
+    pub capture_before: Option<Timestamp>,
+    /// What moved to us, in minor units.
+    pub captured_minor: i64,
+    /// When the gateway made the charge.
+    pub charged_at: Option<Timestamp>,
+    /// The card.
+    pub card: Option<CardSeen>,
+    /// Fees by balance transaction.
+    pub fees: BTreeMap<String, Money>,
+    /// Capture requests so far.
+    pub captures: u32,
+    /// A capture was asked for and not answered.
+    pub capturing: Option<Money>,
+    /// A cancellation was asked for.
+    pub canceling: bool,
+    /// Refunds asked for by us and not seen at the gateway yet.
+    pub reserved: BTreeMap<String, Money>,
+    /// Refunds seen at the gateway.
+    pub refunds: BTreeMap<String, RefundKnown>,
+    /// Disputes seen at the gateway.
+    pub disputes: BTreeMap<String, DisputeKnown>,
+    /// The payout it arrived in.
+    pub payout: Option<String>,
+}
+
+impl Payment {
+    /// The status that follows from what is known.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.disputes.values().any(|dispute| dispute.lost) {
+            return Status::Lost;
+        }
+        if self.disputes.values().any(|dispute| dispute.withdrawn && !dispute.reinstated) {
+            return Status::Disputed;
+        }
+        if self.captured_minor > 0 {
+            return self.captured_status();
+        }
+        if self.attempts.last().is_some_and(|last| matches!(last.state, attempt::State::Unknown { .. })) {
+            return Status::Unknown;
+        }
+        let Some(known) = &self.intent_known else { return self.status_without_intent() };
+        match known.status {
+            IntentStatus::Canceled if self.lapsed() => Status::Expired,
+            IntentStatus::Canceled => Status::Canceled,
+            IntentStatus::RequiresCapture => Status::Authorized,
+            _ if self.authorized_minor > 0 => Status::Authorized,
+            // The intent says paid; the charge that proves it is being fetched.
+            IntentStatus::Processing | IntentStatus::Succeeded => Status::Processing,
+            IntentStatus::RequiresAction => Status::RequiresAction,
+            IntentStatus::RequiresMethod => Status::RequiresMethod,
+            IntentStatus::RequiresConfirmation => Status::Created,
+        }
+    }
+
+    fn captured_status(&self) -> Status {
+        match self.refunded_minor() {
+            0 if self.payout.is_some() => Status::Settled,
+            0 => Status::Captured,
+            refunded if refunded >= self.captured_minor => Status::Refunded,
+            _ => Status::PartRefunded,
+        }
+    }
+
+    fn status_without_intent(&self) -> Status {
+        if self.authorized_minor > 0 {
+            return Status::Authorized;
+        }
+        match self.attempts.last().map(|last| &last.state) {
+            Some(attempt::State::Ended) => Status::Canceled,
+            Some(attempt::State::Declined { .. }) => Status::RequiresMethod,
+            Some(_) => Status::Created,
+            None if self.failed_charges.is_empty() => Status::Created,
+            None => Status::Failed,
+        }
+    }
+
+    fn lapsed(&self) -> bool {
+        let reason = self.intent_known.as_ref().and_then(|known| known.cancel_reason.as_deref());
+        // `automatic` is the older word for `expired` (Stripe facts §b).
+        matches!(reason, Some("expired" | "automatic"))
+    }
+
+    /// What went back to the payer and stayed there, in minor units.
+    #[must_use]
+    pub fn refunded_minor(&self) -> i64 {
+        self.refunds_in(&[RefundStatus::Succeeded])
+    }
+
+    /// What may still be refunded: captured, less every refund that is asked for, on its way or done, less money
+    /// that a dispute holds.
+    #[must_use]
+    pub fn refundable(&self) -> Money {
+        let reserved: i64 = self.reserved.values().map(|amount| amount.minor).sum();
+        let moving = self.refunds_in(&[RefundStatus::Pending, RefundStatus::Succeeded]);
+        let disputed: i64 = self
+            .disputes
+            .values()
+            .filter(|dispute| dispute.withdrawn && !dispute.reinstated)
+            .map(|dispute| dispute.amount.minor)
+            .sum();
+        Money::new((self.captured_minor - reserved - moving - disputed).max(0), self.amount.currency)
+    }
+
+    fn refunds_in(&self, statuses: &[RefundStatus]) -> i64 {
+        let counted = |refund: &&RefundKnown| statuses.contains(&refund.status);
+        self.refunds.values().filter(counted).map(|refund| refund.amount.minor).sum()
+    }
+
+    /// The account that this payment's money is credited to.
+    #[must_use]
+    pub const fn target(&self) -> Account {
+        match self.purpose {
+            Some(Purpose::Balance) => Account::ArPatient,
+            Some(Purpose::Deposit) => Account::DepositPatient,
+            None => Account::SuspUnapplied,
+        }
+    }
+
+    /// The attempt by which money may still move.
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|last| last.state.is_open())
+    }
+
+    /// Applies an event. Total: every event applies to every payment.
+    #[must_use]
+    pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
+        match (state, event) {
+            (None, opened) => Self::opened(opened),
+            (Some(mut payment), event) => {
+                payment.apply(event);
+                Some(payment)
+            }
+        }
+    }
+
+    fn opened(event: &Event) -> Option<Self> {
+        let Event::Opened { payment, debt, connection, gateway, link, purpose, care, amount, manual_capture } =
+            event
+        else {
+            return None;
+        };
+        Some(Self {
+            id: *payment,
+            debt: *debt,
+            connection: connection.clone(),
+            gateway: gateway.clone(),
+            link: link.clone(),
+            purpose: *purpose,
+            care: care.clone(),
+            amount: *amount,
+            manual_capture: *manual_capture,
+            attempts: Vec::new(),
+            intent: None,
+            intent_known: None,
+            customer: None,
+            charge: None,
+            failed_charges: Vec::new(),
+            authorized_minor: 0,
+            capture_before: None,
+            captured_minor: 0,
+            charged_at: None,
+            card: None,
+            fees: BTreeMap::new(),
+            captures: 0,
+            capturing: None,
+            canceling: false,
+            reserved: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            payout: None,
+        })
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Opened { .. } => {}
+            Event::AttemptPlanned { number, key, at, method } => self.attempts.push(Attempt {
+                number: *number,
+                key: key.clone(),
+                planned_at: *at,
+                method: method.clone(),
+                state: attempt::State::Planned,
+            }),
+            Event::AttemptMoved { number, step, at } => self.move_attempt(*number, step, *at),
+            Event::IntentMoved { .. } => self.move_intent(event),
+            Event::Authorized { charge, amount, capture_before } => {
+                self.charge = Some(charge.clone());
+                self.authorized_minor = amount.minor;
+                self.capture_before = *capture_before;
+            }
+            Event::ChargeFailed { charge, .. } => self.failed_charges.push(charge.clone()),
+            Event::Captured { charge, amount, charged_at, card } => {
+                self.charge = Some(charge.clone());
+                self.captured_minor = self.captured_minor.saturating_add(amount.minor);
+                self.charged_at = Some(*charged_at);
+                self.card.clone_from(card);
+                self.capturing = None;
+            }
+            Event::FeeKnown { transaction, fee } => {
+                self.fees.insert(transaction.clone(), *fee);
+            }
+            Event::CaptureRequested { number, amount, .. } => {
+                self.captures = *number;
+                self.capturing = Some(*amount);
+            }
+            Event::CaptureFailed { .. } => self.capturing = None,
+            Event::CancelRequested { .. } => self.canceling = true,
+            Event::LinkResolved { link, purpose, care } => {
+                self.link = Some(link.clone());
+                self.purpose = Some(*purpose);
+                self.care = care.clone();
+            }
+            Event::Settled { payout } => self.payout = Some(payout.clone()),
+            other => self.apply_return(other),
+        }
+    }
+
+    /// Money going back: refunds and disputes.
+    fn apply_return(&mut self, event: &Event) {
+        match event {
+            Event::RefundReserved { refund_id, amount } => {
+                self.reserved.insert(refund_id.to_string(), *amount);
+            }
+            Event::RefundReleased { refund_id } => self.unreserve(Some(refund_id)),
+            Event::RefundPending { refund, refund_id, amount } => {
+                self.know_refund(refund, refund_id.as_ref(), RefundStatus::Pending, *amount);
+            }
+            Event::Refunded { refund, refund_id, amount } => {
+                self.know_refund(refund, refund_id.as_ref(), RefundStatus::Succeeded, *amount);
+            }
+            Event::RefundFailed { refund, refund_id, amount, .. } => {
+                self.know_refund(refund, refund_id.as_ref(), RefundStatus::Failed, *amount);
+            }
+            Event::DisputeMoved { dispute, status, amount, .. } => {
+                self.dispute(dispute, *amount).status = *status;
+            }
+            Event::DisputeWithdrawn { dispute, amount, .. } => {
+                self.dispute(dispute, *amount).withdrawn = true;
+            }
+            Event::DisputeReinstated { dispute, amount } => self.dispute(dispute, *amount).reinstated = true,
+            Event::DisputeLost { dispute, amount } => self.dispute(dispute, *amount).lost = true,
+            _ => {}
+        }
+    }
+
+    fn move_attempt(&mut self, number: u32, step: &attempt::Step, at: Timestamp) {
+        if let Some(found) = self.attempts.iter_mut().find(|attempt| attempt.number == number)
+            && let Ok(state) = attempt::next(&found.state, step, at)
+        {
+            found.state = state;
+        }
+    }
+
+    fn move_intent(&mut self, event: &Event) {
+        let Event::IntentMoved { intent, status, seen_at, cancel_reason, error, next_action, customer } =
+            event
+        else {
+            return;
+        };
+        self.intent = Some(intent.clone());
+        if customer.is_some() {
+            self.customer.clone_from(customer);
+        }
+        self.intent_known = Some(IntentKnown {
+            status: *status,
+            seen_at: *seen_at,
+            cancel_reason: cancel_reason.clone(),
+            error: error.clone(),
+            next_action: next_action.clone(),
+        });
+    }
+
+    fn know_refund(
+        &mut self,
+        refund: &str,
+        refund_id: Option<&RefundId>,
+        status: RefundStatus,
+        amount: Money,
+    ) {
+        self.unreserve(refund_id);
+        self.refunds.insert(refund.to_owned(), RefundKnown { status, amount });
+    }
+
+    fn unreserve(&mut self, refund_id: Option<&RefundId>) {
+        if let Some(id) = refund_id {
+            self.reserved.remove(&id.to_string());
+        }
+    }
+
+    fn dispute(&mut self, dispute: &str, amount: Money) -> &mut DisputeKnown {
+        self.disputes.entry(dispute.to_owned()).or_insert(DisputeKnown {
+            status: DisputeStatus::Inquiry,
+            amount,
+            withdrawn: false,
+            reinstated: false,
+            lost: false,
+        })
+    }
+}
