@@ -1,1 +1,32 @@
-//! SQL on SQLite and PostgreSQL.
+//! SQL on SQLite and PostgreSQL: one SQL text, two engines.
+//!
+//! [`Store::write`] is the only way to a writing transaction. Works that wait together share one commit; each runs in
+//! its own savepoint, so one refusal does not touch its neighbours. Statements are named constants with `$1` parameters
+//! and are prepared on both engines by a test.
+
+pub mod access;
+pub mod connections;
+pub mod effects;
+pub mod error;
+pub mod inbox;
+pub mod journal;
+pub mod keyring;
+pub mod ledger;
+pub mod links;
+pub mod migrate;
+pub mod organizations;
+pub mod personal;
+mod postgres;
+pub mod requests;
+pub mod runs;
+pub mod seals;
+mod sqlite;
+pub mod statement;
+pub mod store;
+pub mod testkit;
+pub mod tx;
+
+pub use error::Error;
+pub use keyring::Keyring;
+pub use store::{Options, Store};
+pub use tx::Tx;

@@ -1,0 +1,199 @@
+//! The ledger on disk: one row per posting, one per line. Immutable.
+
+use suture_core::currency::Currency;
+use suture_core::ledger::{Line, Posting};
+use suture_core::money::Money;
+use suture_core::time::Timestamp;
+
+use crate::statement::{Row, Statement};
+use crate::{Error, Tx};
+
+const ENTRY: Statement = Statement::new(
+    "post entry",
+    "insert into ledger_entries (organization, key, stream, version, at, lines) values ($1, $2, $3, $4, $5, $6)",
+);
+const LINE: Statement = Statement::new(
+    "post line",
+    "insert into ledger_lines (organization, account, currency, at, key, line, amount_minor, party) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8)",
+);
+const BALANCES: Statement = Statement::new(
+    "balances",
+    "select account, currency, cast(sum(amount_minor) as bigint) from ledger_lines where organization = $1 and at <= $2 \
+     group by account, currency order by account, currency",
+);
+const PARTY: Statement = Statement::new(
+    "balances of party",
+    "select account, currency, cast(sum(amount_minor) as bigint) from ledger_lines where organization = $1 and party = $2 \
+     group by account, currency order by account, currency",
+);
+const ENTRIES: Statement = Statement::new(
+    "list entries",
+    "select key, stream, version, at, lines from ledger_entries where organization = $1 and key > $2 order by key limit $3",
+);
+const OF_ACCOUNT: Statement = Statement::new(
+    "lines of account",
+    "select key, at, amount_minor, currency, party from ledger_lines where organization = $1 and account = $2 and at <= $3 \
+     order by currency, at desc, key desc limit $4",
+);
+const GET: Statement = Statement::new(
+    "get entry",
+    "select key, stream, version, at, lines from ledger_entries where organization = $1 and key = $2",
+);
+const COUNT: Statement = Statement::new(
+    "count ledger",
+    "select count(*), (select count(*) from ledger_lines where organization = $1) from ledger_entries where organization = $1",
+);
+
+/// A posting as stored.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The fact it records.
+    pub key: String,
+    /// The stream whose event caused it.
+    pub stream: String,
+    /// That event's version.
+    pub version: i64,
+    /// When it was posted.
+    pub at: Timestamp,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// Posts an entry for an event.
+///
+/// # Errors
+/// [`Error::Conflict`] when the fact is posted already.
+pub fn post(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    posting: &Posting,
+    (stream, version): (&str, i64),
+    at: Timestamp,
+) -> Result<(), Error> {
+    let lines = serde_json::to_string(posting.lines()).map_err(|_| Error::Corrupt("posting".to_owned()))?;
+    let values = [
+        organization.into(),
+        posting.key().into(),
+        stream.into(),
+        version.into(),
+        at.millis().into(),
+        lines.into(),
+    ];
+    tx.execute_one(&ENTRY, &values)?;
+    for (index, line) in posting.lines().iter().enumerate() {
+        let account = line.account.code();
+        let values = [
+            organization.into(),
+            account.into(),
+            line.amount.currency.code().into(),
+            at.millis().into(),
+            posting.key().into(),
+            i64::try_from(index).unwrap_or(i64::MAX).into(),
+            line.amount.minor.into(),
+            line.party.as_deref().into(),
+        ];
+        tx.execute_one(&LINE, &values)?;
+    }
+    Ok(())
+}
+
+/// Balances as of a moment, by account code; debit positive.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn balances(tx: &mut Tx<'_>, organization: &str, at: Timestamp) -> Result<Vec<(String, Money)>, Error> {
+    let rows = tx.query(&BALANCES, &[organization.into(), at.millis().into()])?;
+    rows.iter().map(sum).collect()
+}
+
+/// Balances of one party (a link token), by account code.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn party_balances(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    party: &str,
+) -> Result<Vec<(String, Money)>, Error> {
+    let rows = tx.query(&PARTY, &[organization.into(), party.into()])?;
+    rows.iter().map(sum).collect()
+}
+
+/// Postings in order of their keys, after one of them.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn list(tx: &mut Tx<'_>, organization: &str, after: &str, limit: i64) -> Result<Vec<Entry>, Error> {
+    let rows = tx.query(&ENTRIES, &[organization.into(), after.into(), limit.into()])?;
+    rows.iter().map(read).collect()
+}
+
+/// One posting.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn get(tx: &mut Tx<'_>, organization: &str, key: &str) -> Result<Option<Entry>, Error> {
+    tx.query_optional(&GET, &[organization.into(), key.into()])?.as_ref().map(read).transpose()
+}
+
+/// A line of an account.
+#[derive(Debug, Clone)]
+pub struct AccountLine {
+    /// The posting.
+    pub key: String,
+    /// When.
+    pub at: Timestamp,
+    /// Debit positive.
+    pub amount: Money,
+    /// Whose.
+    pub party: Option<String>,
+}
+
+/// The latest lines of an account up to a moment.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn list_account(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    account: &str,
+    at: Timestamp,
+    limit: i64,
+) -> Result<Vec<AccountLine>, Error> {
+    let rows =
+        tx.query(&OF_ACCOUNT, &[organization.into(), account.into(), at.millis().into(), limit.into()])?;
+    rows.iter()
+        .map(|row| {
+            let amount = Money::new(row.int(2)?, currency(row, 3)?);
+            let at = Timestamp::from_millis(row.int(1)?);
+            Ok(AccountLine { key: row.text(0)?, at, amount, party: row.optional_text(4)? })
+        })
+        .collect()
+}
+
+/// How many entries and lines there are.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn count(tx: &mut Tx<'_>, organization: &str) -> Result<(i64, i64), Error> {
+    let rows = tx.query(&COUNT, &[organization.into()])?;
+    rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
+
+fn sum(row: &Row) -> Result<(String, Money), Error> {
+    Ok((row.text(0)?, Money::new(row.int(2)?, currency(row, 1)?)))
+}
+
+fn currency(row: &Row, column: usize) -> Result<Currency, Error> {
+    Currency::parse(&row.text(column)?).map_err(|_| row.corrupt())
+}
+
+fn read(row: &Row) -> Result<Entry, Error> {
+    let lines = serde_json::from_str(&row.text(4)?).map_err(|_| row.corrupt())?;
+    let at = Timestamp::from_millis(row.int(3)?);
+    Ok(Entry { key: row.text(0)?, stream: row.text(1)?, version: row.int(2)?, at, lines })
+}
+
+/// Every statement of this module, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[ENTRY, LINE, BALANCES, PARTY, ENTRIES, OF_ACCOUNT, GET, COUNT];
