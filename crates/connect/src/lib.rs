@@ -7,4 +7,5 @@ pub mod ehr;
 pub mod gateway;
 pub mod gateways;
 pub mod http;
+pub mod kit;
 pub mod outcome;

@@ -1,1 +1,3 @@
 //! Electronic health records.
+
+pub mod epic;

@@ -1,1 +1,4 @@
 //! Payment platforms.
+
+pub mod registry;
+pub mod stripe;

@@ -1,0 +1,69 @@
+//! The kit of every connector, run for Stripe.
+
+use suture_connect::gateway::{Account, History, Payments, Refunds, Vault, Webhooks};
+use suture_connect::kit;
+use suture_core::time::Timestamp;
+
+use crate::support::{KEY, WEBHOOK_SECRET, fixture, json, settings, stripe};
+
+#[test]
+fn the_same_call_gives_the_same_bytes() {
+    kit::builds_the_same_bytes_twice(&stripe());
+}
+
+#[test]
+fn every_post_carries_the_stored_key() {
+    kit::every_post_carries_its_key(&stripe(), "idempotency-key");
+}
+
+#[test]
+fn no_credential_is_ever_printed() {
+    let webhook = stripe().read(event("payment_intent.succeeded").as_bytes()).unwrap();
+    let declined = stripe().read_payment(&crate::support::answer(402, fixture("intent-declined.json")));
+    let paid = stripe().read_payment(&crate::support::answer(200, fixture("intent-succeeded.json")));
+    let hidden = [KEY, WEBHOOK_SECRET, "pi_3S1_secret_hidden", "Hidden Name", "hidden@example.org"];
+    kit::shows_no_secret(&stripe(), &[&stripe(), &settings(), &webhook, &declined, &paid], &hidden);
+}
+
+#[test]
+fn a_lost_answer_is_unknown_whatever_was_asked() {
+    let stripe = stripe();
+    let intent = fixture("intent-succeeded.json");
+    kit::takes_a_lost_answer_for_unknown(intent.as_bytes(), |response| stripe.read_payment(response));
+    let refund = fixture("refund.json");
+    kit::takes_a_lost_answer_for_unknown(refund.as_bytes(), |response| stripe.read_refund(response));
+    let customer = br#"{"id":"cus_1","object":"customer"}"#;
+    kit::takes_a_lost_answer_for_unknown(customer, |response| stripe.read_customer(response));
+    let setup = br#"{"id":"seti_1","object":"setup_intent","client_secret":"seti_1_secret_1"}"#;
+    kit::takes_a_lost_answer_for_unknown(setup, |response| stripe.read_setup(response));
+    let endpoint = br#"{"id":"we_1","object":"webhook_endpoint","secret":"whsec_1"}"#;
+    kit::takes_a_lost_answer_for_unknown(endpoint, |response| stripe.read_endpoint(response));
+    let balance = br#"{"object":"balance","livemode":false}"#;
+    kit::takes_a_lost_answer_for_unknown(balance, |response| stripe.read_account(response));
+}
+
+#[test]
+fn a_lost_answer_to_a_look_up_is_unknown_and_not_missing() {
+    let stripe = stripe();
+    let empty = br#"{"object":"list","data":[],"has_more":false}"#;
+    for list in kit::lists() {
+        kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_list(list, response));
+    }
+    let charge = fixture("charge.json");
+    let asked = suture_connect::gateway::Fetch::Charge("ch_3S1".to_owned());
+    kit::takes_a_lost_answer_for_unknown(charge.as_bytes(), |response| stripe.read_fetched(&asked, response));
+}
+
+#[test]
+fn one_flipped_bit_fails_the_signature() {
+    let cases = json("signatures.json");
+    let case = &cases["cases"][0];
+    let (header, body) = (case["header"].as_str().unwrap(), case["payload"].as_str().unwrap());
+    let now = Timestamp::from_seconds(case["now"].as_i64().unwrap());
+    kit::refuses_one_flipped_bit(&stripe(), header, body.as_bytes(), now);
+}
+
+fn event(event_type: &str) -> String {
+    let ending = format!("\"type\":\"{event_type}\"}}");
+    fixture("events.jsonl").lines().find(|line| line.ends_with(&ending)).unwrap().to_owned()
+}
