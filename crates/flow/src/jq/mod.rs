@@ -1,0 +1,17 @@
+//! jq, restricted to what a flow may do: no I/O, no clock, no unbounded work, exact integers.
+
+mod direct;
+mod environment;
+mod fuel;
+mod functions;
+mod library;
+mod limits;
+mod program;
+mod terms;
+mod times;
+mod value;
+
+pub(crate) use environment::Tables;
+pub(crate) use limits::fits;
+pub(crate) use program::{Fault, Program, Scope, Trouble, listed};
+pub(crate) use value::{Held, key_text, to_jq, to_json};

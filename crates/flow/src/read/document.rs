@@ -1,0 +1,174 @@
+//! Reads the top of a document: its names, trigger, tables and sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fields::{self, Fields, expression};
+use super::{steps, tests};
+use crate::flow::{Fingerprint, Parts, Trigger};
+use crate::jq::{Scope, Tables, fits, listed, to_jq};
+use crate::problem::{Place, Problems};
+use crate::vocabulary::Vocabulary;
+use crate::yaml::{self, Key, Node, Tree};
+
+/// Reads a whole document. The result is complete only when `problems` stays empty.
+pub(crate) fn flow(source: &str, vocabulary: &Vocabulary, problems: &mut Problems) -> Option<Parts> {
+    let root = yaml::parse(source, problems)?;
+    let mut fields = Fields::of(root, "the flow", problems)?;
+    let name = fields.must_text("flow", problems).and_then(|named| flow_name(named, problems));
+    let version = fields.must("version", problems).and_then(|node| version(&node, problems));
+    let description = fields.text("description", problems).map_or_else(String::new, |(text, _)| text);
+    let trigger_node = fields.must("trigger", problems);
+    let tables = Tables {
+        tables: tables(fields.map("tables", problems), problems),
+        sets: sets(fields.map("sets", problems), problems),
+    };
+    let step_list = fields.list("steps", problems);
+    let test_list = fields.list("tests", problems);
+    let trigger = trigger_node.and_then(|node| trigger(source, node, &tables, vocabulary, problems));
+    if step_list.is_empty() {
+        problems.add(fields.place, "the flow has no steps", "add `steps:` with at least one step");
+    }
+    fields.finish(problems);
+    let steps = steps::Reader { source, vocabulary, tables: &tables }.steps(step_list, problems);
+    let tests = tests::tests(test_list, &steps, problems);
+    let (name, version, trigger) = (name?, version?, trigger?);
+    Some(Parts {
+        name,
+        version,
+        description,
+        fingerprint: Fingerprint::of(source),
+        trigger,
+        tables,
+        steps,
+        tests,
+    })
+}
+
+fn flow_name((text, node): (String, Node), problems: &mut Problems) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !text.is_empty() && text.len() <= 64 && text.chars().all(allowed) {
+        return Some(text);
+    }
+    problems.add(
+        node.place,
+        format!("{text:?} is not a flow name"),
+        "use lower-case letters, digits and `-`, at most 64",
+    );
+    None
+}
+
+fn version(node: &Node, problems: &mut Problems) -> Option<u32> {
+    match node.tree {
+        Tree::Integer(number) if number > 0 => u32::try_from(number).ok(),
+        _ => None,
+    }
+    .or_else(|| {
+        problems.add(
+            node.place,
+            "`version` is not a whole number from 1",
+            "count every saved version: 1, 2, 3",
+        );
+        None
+    })
+}
+
+fn trigger(
+    source: &str,
+    node: Node,
+    tables: &Tables,
+    vocabulary: &Vocabulary,
+    problems: &mut Problems,
+) -> Option<Trigger> {
+    let place = node.place;
+    let mut fields = Fields::of(node, "the trigger", problems)?;
+    let system = fields.must_text("source", problems);
+    let events = fields.must("event", problems).map(|node| event_names(node, problems)).unwrap_or_default();
+    let scope = Scope { earlier: &[], all: &[], tables };
+    let filter = fields.jq("filter", problems);
+    let filter = filter.map(|filter| expression(source, &filter, &scope, problems));
+    fields.finish(problems);
+    let (system, system_node) = system?;
+    let Some((_, known)) = vocabulary.events.iter().find(|(known, _)| *known == system) else {
+        let sources = listed(vocabulary.events.iter().map(|(known, _)| known));
+        problems.add(
+            system_node.place,
+            format!("there is no trigger source {system:?}"),
+            format!("use one of: {sources}"),
+        );
+        return None;
+    };
+    for (event, place) in events.iter().filter(|(event, _)| !known.contains(event)) {
+        problems.add(
+            *place,
+            format!("{system} has no event {event:?}"),
+            format!("use one of: {}", listed(known)),
+        );
+    }
+    let filter = match filter {
+        None => None,
+        Some(compiled) => Some(compiled?),
+    };
+    Some(Trigger {
+        source: system,
+        events: events.into_iter().map(|(event, _)| event).collect(),
+        filter,
+        place,
+    })
+}
+
+fn event_names(node: Node, problems: &mut Problems) -> Vec<(String, Place)> {
+    let nodes = match node.tree {
+        Tree::List(items) => items,
+        _ => vec![node],
+    };
+    let name = |node| fields::text(node, "event", problems).map(|(text, node)| (text, node.place));
+    nodes.into_iter().filter_map(name).collect()
+}
+
+fn tables(
+    entries: Vec<(Key, Node)>,
+    problems: &mut Problems,
+) -> BTreeMap<String, BTreeMap<String, jaq_json::Val>> {
+    let mut tables = BTreeMap::new();
+    for (key, node) in entries {
+        let Tree::Map(rows) = node.tree else {
+            problems.add(
+                node.place,
+                format!("table {:?} is {}", key.text, node.tree.kind()),
+                "write `key: value` rows",
+            );
+            continue;
+        };
+        let mut table = BTreeMap::new();
+        for (row_key, row) in rows {
+            let value = to_jq(&row.to_json(problems));
+            if !fits(&value) {
+                problems.add(
+                    row.place,
+                    "the row is larger than 256 kB",
+                    "keep large values outside the flow",
+                );
+            }
+            table.insert(row_key.text, value);
+        }
+        tables.insert(key.text, table);
+    }
+    tables
+}
+
+fn sets(entries: Vec<(Key, Node)>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
+    let mut sets = BTreeMap::new();
+    for (key, node) in entries {
+        let Tree::List(items) = node.tree else {
+            problems.add(
+                node.place,
+                format!("set {:?} is {}", key.text, node.tree.kind()),
+                "write `- \"code\"` lines",
+            );
+            continue;
+        };
+        let member = |item| fields::text(item, "member", problems).map(|(text, _)| text);
+        sets.insert(key.text, items.into_iter().filter_map(member).collect());
+    }
+    sets
+}

@@ -1,0 +1,9 @@
+//! Reads a flow document into a checked flow, or reports everything that is wrong with it.
+
+mod document;
+mod fields;
+mod shapes;
+mod steps;
+mod tests;
+
+pub(crate) use document::flow;
