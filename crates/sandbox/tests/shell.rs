@@ -1,0 +1,117 @@
+//! The sandbox over real connections on the loopback interface.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+use suture_sandbox::stripe::{DEFAULT_KEY, StripeOptions, sign};
+use suture_sandbox::{Options, Running, start};
+use tokio::sync::mpsc;
+
+const SECRET: &str = "whsec_shell";
+
+type Hook = (HeaderMap, Bytes);
+
+async fn take(
+    State(sender): State<mpsc::UnboundedSender<Hook>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    sender.send((headers, body)).map_or(StatusCode::GONE, |()| StatusCode::OK)
+}
+
+/// A sandbox whose webhooks arrive in a channel.
+async fn sandbox() -> (Running, mpsc::UnboundedReceiver<Hook>, reqwest::Client) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("the loopback interface works");
+    let hook = format!("http://{}/hook", listener.local_addr().expect("the loopback interface works"));
+    let app = Router::new().fallback(take).with_state(sender);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let stripe = StripeOptions { webhook: Some((hook, SECRET.to_owned())), ..StripeOptions::default() };
+    let running =
+        start(Options { stripe, ..Options::default() }).await.expect("the loopback interface works");
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()
+        .expect("the loopback interface works");
+    (running, receiver, client)
+}
+
+async fn pay(running: &Running, client: &reqwest::Client, key: &str) -> Result<(u16, Value), reqwest::Error> {
+    let response = client
+        .post(format!("{}/v1/payment_intents", running.stripe_url))
+        .header("authorization", format!("Bearer {DEFAULT_KEY}"))
+        .header("idempotency-key", key)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("amount=12000&currency=usd&confirm=true&payment_method=pm_card_visa")
+        .send()
+        .await?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await?;
+    Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+}
+
+async fn control(running: &Running, client: &reqwest::Client, verb: &str, body: Value) -> Value {
+    let response = client
+        .post(format!("{}/control/{verb}", running.control_url))
+        .body(body.to_string())
+        .send()
+        .await
+        .expect("the loopback interface works");
+    assert_eq!(response.status().as_u16(), 200, "{verb}");
+    serde_json::from_slice(&response.bytes().await.expect("the loopback interface works"))
+        .expect("the loopback interface works")
+}
+
+#[tokio::test]
+async fn a_payment_answers_and_its_signed_webhooks_arrive() {
+    let (running, mut hooks, client) = sandbox().await;
+    let (status, intent) = pay(&running, &client, "key-1").await.unwrap();
+    assert_eq!((status, &intent["status"]), (200, &json!("succeeded")));
+    let mut types = Vec::new();
+    while types.len() < 3 {
+        let (headers, body) =
+            tokio::time::timeout(Duration::from_secs(10), hooks.recv()).await.unwrap().unwrap();
+        let signature = headers["stripe-signature"].to_str().unwrap();
+        let t = signature.strip_prefix("t=").unwrap().split(',').next().unwrap().parse().unwrap();
+        assert_eq!(signature, sign(SECRET, t, &body));
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        types.push(event["type"].as_str().unwrap().to_owned());
+    }
+    types.sort();
+    assert_eq!(types, ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]);
+}
+
+#[tokio::test]
+async fn a_cut_connection_gives_no_answer_but_the_call_was_executed() {
+    let (running, _hooks, client) = sandbox().await;
+    control(&running, &client, "stripe/lose_answers", json!({ "next": 2 })).await;
+    assert!(pay(&running, &client, "key-1").await.is_err());
+    assert!(pay(&running, &client, "key-1").await.is_err());
+    let (status, intent) = pay(&running, &client, "key-1").await.unwrap();
+    assert_eq!((status, &intent["status"]), (200, &json!("succeeded")));
+    let state = control(&running, &client, "stripe/movements", json!({})).await;
+    assert_eq!(state["movements"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_jump_of_the_clock_fires_what_becomes_due() {
+    let (running, _hooks, client) = sandbox().await;
+    pay(&running, &client, "key-1").await.unwrap();
+    control(&running, &client, "clock", json!({ "seconds": 4 * 86_400 })).await;
+    let payout = control(&running, &client, "stripe/payout", json!({})).await;
+    assert_eq!(payout["amount"], 11_622);
+    let refused =
+        client.post(format!("{}/control/stripe/nonsense", running.control_url)).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 400);
+}
+
+#[tokio::test]
+async fn epic_answers_beside_stripe() {
+    let (running, _hooks, client) = sandbox().await;
+    let response = client.get(format!("{}/nowhere", running.epic_url)).send().await.unwrap();
+    assert!(response.status().is_client_error());
+}
