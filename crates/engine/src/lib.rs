@@ -1,1 +1,40 @@
-//! Use cases, workers, timers, egress.
+//! Use cases, workers, timers, egress: the only crate that knows core, flow, connect and store.
+
+pub mod admin;
+mod apply;
+pub mod audit;
+mod calls;
+mod change;
+mod connections;
+pub mod dead_letters;
+mod egress;
+mod engine;
+mod error;
+mod facts;
+mod handoff;
+mod intake;
+mod job;
+pub mod links;
+mod metrics;
+pub mod payments;
+mod ports;
+mod post;
+pub mod queries;
+mod retry;
+mod run_flow;
+mod send;
+mod sweeps;
+mod throttle;
+mod tokens;
+mod worker;
+
+pub use connections::{EpicConnection, FetchPolicy, GatewaySettings};
+pub use egress::Egress;
+pub use engine::{Engine, Parts, Settings};
+pub use error::Error;
+pub use intake::{BODY_BYTES_MAX, Delivery};
+pub use metrics::Metrics;
+pub use payments::{Caller, TakePayment, Taken};
+pub use ports::{Clock, Sending, Transport, Undelivered};
+pub use throttle::{Budget, Health};
+pub use tokens::new_signing_key;

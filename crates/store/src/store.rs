@@ -43,13 +43,16 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     keyring: Keyring,
-    writers: Vec<Sender<Box<dyn Work>>>,
+    writers: Vec<Queue>,
     readers: Readers,
 }
 
+/// Works on their way to a thread that runs them.
+type Queue = Sender<Box<dyn Work>>;
+
 enum Readers {
     Sqlite { path: PathBuf, idle: Mutex<Vec<SqliteConnection>> },
-    Postgres(Vec<Sender<Box<dyn Work>>>),
+    Postgres(Vec<Queue>),
 }
 
 /// A work that waits for its turn and then for its commit.
@@ -184,7 +187,7 @@ impl Store {
     }
 }
 
-async fn submit<T, E, F>(queue: &Sender<Box<dyn Work>>, work: F) -> Result<T, E>
+async fn submit<T, E, F>(queue: &Queue, work: F) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
@@ -196,7 +199,7 @@ where
     answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
 }
 
-fn open_sqlite(path: &str) -> Result<(Vec<Sender<Box<dyn Work>>>, Readers), Error> {
+fn open_sqlite(path: &str) -> Result<(Vec<Queue>, Readers), Error> {
     let path = PathBuf::from(path.trim_start_matches("//"));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| Error::database("open", error))?;
@@ -208,9 +211,9 @@ fn open_sqlite(path: &str) -> Result<(Vec<Sender<Box<dyn Work>>>, Readers), Erro
     Ok((vec![send], Readers::Sqlite { path, idle: Mutex::new(Vec::new()) }))
 }
 
-fn open_postgres(options: &Options) -> Result<(Vec<Sender<Box<dyn Work>>>, Readers), Error> {
+fn open_postgres(options: &Options) -> Result<(Vec<Queue>, Readers), Error> {
     migrate::postgres(&mut PostgresTx::connect(&options.url)?)?;
-    let start = |name: &str, count: usize, read_only: bool| -> Result<Vec<Sender<Box<dyn Work>>>, Error> {
+    let start = |name: &str, count: usize, read_only: bool| -> Result<Vec<Queue>, Error> {
         (0..count.max(1))
             .map(|_| {
                 let (send, receive) = channel();

@@ -1,5 +1,7 @@
 //! The conformance suite: every story runs on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

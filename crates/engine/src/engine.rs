@@ -1,0 +1,257 @@
+//! The engine: what it is made of, and how it is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use suture_core::audit::seal::SealingKey;
+use suture_core::explain::{Actor, Reason};
+use suture_core::id::Random;
+use suture_core::redact::Secret;
+use suture_core::time::Timestamp;
+use suture_flow::compiled::Compiled;
+use suture_store::{Store, connections};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::Error;
+use crate::change::{Change, Held, Order};
+use crate::connections::{Connections, Open};
+use crate::handoff::{Slot, Slots};
+use crate::metrics::Metrics;
+use crate::ports::{Clock, Transport};
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bits for ids.
+    pub random: Arc<dyn Random>,
+    /// The way out.
+    pub transport: Arc<dyn Transport>,
+    /// The flows that run, compiled.
+    pub flows: Vec<Compiled>,
+    /// The key that seals the audit trail.
+    pub sealing_key: SealingKey,
+    /// A name for this process that no other has: leases carry it.
+    pub node: String,
+    /// How many effects this process holds in memory; 0: every effect is claimed from the database.
+    pub slots: usize,
+    /// Settings.
+    pub settings: Settings,
+}
+
+/// Settings of the engine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The time limit of a request to another system.
+    pub request_limit: Duration,
+    /// How often the audit trail is sealed.
+    pub seal_every: Duration,
+    /// The connection that facts are posted to; the only Epic connection when absent.
+    pub ehr: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { request_limit: Duration::from_secs(25), seal_every: Duration::from_secs(60), ehr: None }
+    }
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) flows: BTreeMap<String, Arc<Compiled>>,
+    pub(crate) sealing_key: SealingKey,
+    pub(crate) slots: Slots,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: Metrics,
+    pub(crate) connections: RwLock<Arc<Connections>>,
+    /// Wakes the claimer: an effect may be due. A hint; polling is the truth.
+    pub(crate) wake: Notify,
+    pub(crate) handoff: mpsc::UnboundedSender<InHand>,
+    pub(crate) inbound: Mutex<Option<mpsc::UnboundedReceiver<InHand>>>,
+    /// Callers that wait for an effect to end, by effect id.
+    pub(crate) waiting: Mutex<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
+    /// Browser secrets of payments that were just made. Never stored.
+    pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
+}
+
+/// An effect in memory, with what was already read for it.
+pub(crate) struct InHand {
+    pub(crate) held: Held,
+    pub(crate) read: Option<Box<crate::intake::Read>>,
+}
+
+impl Engine {
+    /// Opens an engine on a store.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when connections cannot be read.
+    pub async fn open(parts: Parts) -> Result<Self, Error> {
+        let (handoff, inbound) = mpsc::unbounded_channel();
+        let flows = parts.flows.into_iter().map(|flow| (flow.name().to_owned(), Arc::new(flow))).collect();
+        let engine = Self(Arc::new(Inner {
+            store: parts.store,
+            clock: parts.clock,
+            random: parts.random,
+            transport: parts.transport,
+            flows,
+            sealing_key: parts.sealing_key,
+            slots: Slots::new(&parts.node, parts.slots),
+            settings: parts.settings,
+            metrics: Metrics::default(),
+            connections: RwLock::default(),
+            wake: Notify::new(),
+            handoff,
+            inbound: Mutex::new(Some(inbound)),
+            waiting: Mutex::default(),
+            client_secrets: Mutex::default(),
+        }));
+        engine.reload_connections().await?;
+        Ok(engine)
+    }
+
+    /// The store, for reading.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Counters and gauges.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The source of random bits for ids.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        self.0.random.as_ref()
+    }
+
+    /// The public key that seals verify with, 64 hexadecimal digits.
+    #[must_use]
+    pub fn public_key(&self) -> String {
+        self.0.sealing_key.public_key_hex()
+    }
+
+    /// Opens connections again after they changed.
+    pub(crate) async fn reload_connections(&self) -> Result<(), Error> {
+        let keyring = self.0.store.keyring().clone();
+        let stored: Vec<connections::Connection> =
+            self.0.store.read(move |tx| connections::list(tx, &keyring).map_err(Error::from)).await?;
+        let opened = Connections::open(&stored, &self.connections());
+        if let Ok(mut connections) = self.0.connections.write() {
+            *connections = Arc::new(opened);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn connections(&self) -> Arc<Connections> {
+        self.0.connections.read().map(|connections| connections.clone()).unwrap_or_default()
+    }
+
+    /// An open connection.
+    pub(crate) fn connection(&self, id: &str) -> Result<Arc<Open>, Error> {
+        let connections = self.connections();
+        if let Some((_, problem)) = connections.broken.get(id) {
+            return Err(Error::Connection { connection: id.to_owned(), problem: problem.clone() });
+        }
+        connections.open.get(id).cloned().ok_or_else(|| Error::not_found("connection", id))
+    }
+
+    /// The flows that a gateway's facts run, with the kinds of facts that each wants.
+    pub(crate) fn flows_for(&self, gateway: &str) -> Vec<(String, BTreeSet<String>)> {
+        let wants = |flow: &Compiled| {
+            let (source, kinds) = flow.trigger();
+            (source == gateway).then(|| (flow.name().to_owned(), kinds.iter().cloned().collect()))
+        };
+        self.0.flows.values().filter_map(|flow| wants(flow)).collect()
+    }
+
+    /// An order by the system itself.
+    pub(crate) fn order(&self, organization: &str, who: &str, reason: &'static str) -> Order {
+        Order {
+            organization: organization.to_owned(),
+            actor: Actor::System(who.to_owned()),
+            reason: Reason::of(reason),
+            now: self.now(),
+        }
+    }
+
+    /// Runs one change in one transaction, again when another change came first, and hands over the effects it holds.
+    pub(crate) async fn apply<T, F>(&self, lane: &str, order: Order, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + Clone + 'static,
+    {
+        self.apply_in(lane, order, self.0.slots.slot(), work).await.map(|(value, held)| {
+            self.hand_over(held);
+            value
+        })
+    }
+
+    /// As [`apply`](Self::apply), and gives the effects it holds to the caller.
+    pub(crate) async fn apply_in<T, F>(
+        &self,
+        lane: &str,
+        order: Order,
+        slot: Slot,
+        work: F,
+    ) -> Result<(T, Vec<Held>), Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + Clone + 'static,
+    {
+        let mut tries = 0;
+        loop {
+            let (random, order, slot, work) =
+                (self.0.random.clone(), order.clone(), slot.clone(), work.clone());
+            let outcome = self
+                .0
+                .store
+                .write_in_lane(lane_number(lane), move |tx| {
+                    let mut change = Change::new(tx, &order, random.as_ref(), slot.clone());
+                    let value = work(&mut change)?;
+                    Ok::<_, Error>((value, change.held))
+                })
+                .await;
+            match outcome {
+                Err(error) if error.is_conflict() && tries < CONFLICTS_MAX => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Goes on with effects that this process already holds.
+    pub(crate) fn hand_over(&self, held: Vec<Held>) {
+        self.0.slots.taken(held.len());
+        for held in held {
+            // The receiver lives as long as the engine; a row whose message is lost is claimed after its lease.
+            let _ = self.0.handoff.send(InHand { held, read: None });
+        }
+        self.0.wake.notify_one();
+    }
+}
+
+/// How often a change is decided again when others come first.
+const CONFLICTS_MAX: u32 = 20;
+
+/// Works of one aggregate go to one writer, so they do not wait for each other's row locks.
+fn lane_number(lane: &str) -> usize {
+    lane.bytes().fold(5381, |hash: usize, byte| hash.wrapping_mul(33) ^ usize::from(byte))
+}

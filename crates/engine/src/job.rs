@@ -1,0 +1,143 @@
+//! The kinds of work that effects carry. Stored as JSON: an old kind must stay readable until its effects are drained.
+
+use serde::{Deserialize, Serialize};
+use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
+use suture_connect::gateway::{Fetch, List};
+use suture_core::id::{PaymentId, PostingId, RefundId};
+use suture_core::time::Timestamp;
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Job {
+    /// Turn an accepted webhook into facts.
+    ApplyMessage {
+        /// The connection it came to.
+        connection: String,
+        /// The message.
+        message: String,
+    },
+    /// Send an attempt to the gateway, or send it again with its key.
+    Attempt {
+        /// The payment.
+        payment: PaymentId,
+        /// The attempt.
+        number: u32,
+        /// Keep the method for later.
+        save_method: bool,
+        /// The payer is not present.
+        off_session: bool,
+        /// Where the payer's browser returns.
+        return_url: Option<String>,
+    },
+    /// Capture what is authorized.
+    Capture {
+        /// The payment.
+        payment: PaymentId,
+        /// The frozen key.
+        key: String,
+    },
+    /// Cancel an intent.
+    Cancel {
+        /// The payment.
+        payment: PaymentId,
+        /// The frozen key.
+        key: String,
+    },
+    /// Ask the gateway for a refund.
+    Refund {
+        /// The refund.
+        refund: RefundId,
+    },
+    /// Fetch an object and take in what it says.
+    Fetch {
+        /// The object.
+        what: Fetch,
+    },
+    /// Ask for a payment's intent, up to ten times (FEATURES M14).
+    Poll {
+        /// The payment.
+        payment: PaymentId,
+        /// 1 to 10.
+        number: u32,
+    },
+    /// Walk a list of the gateway for facts that no webhook told.
+    Sweep {
+        /// The list.
+        list: List,
+        /// Objects created since.
+        since: Timestamp,
+        /// The page.
+        after: Option<String>,
+    },
+    /// Begin the daily sweep of a gateway, and plan the next.
+    DailySweep,
+    /// Run a flow for a fact.
+    RunFlow {
+        /// The flow's name.
+        flow: String,
+        /// The fact event.
+        event: serde_json::Value,
+        /// An authorized person released an unusual amount.
+        #[serde(default)]
+        released: bool,
+    },
+    /// Post a payment to the EHR.
+    Post {
+        /// The posting.
+        posting: PostingId,
+        /// What to post. Ids and codes only.
+        document: Box<PaymentPosting>,
+        /// Where it is; `None` before the route is chosen.
+        state: Option<PostingState>,
+        /// The run that waits for it.
+        run: Option<String>,
+        /// The step of the run that waits for it.
+        step: Option<String>,
+    },
+    /// A person must say whose money this is.
+    IdentifyPayer {
+        /// The payment in suspense.
+        payment: PaymentId,
+    },
+    /// Close a period of the audit trail, again and again.
+    Seal,
+    /// Remove what is over, again and again.
+    Tidy,
+}
+
+impl Job {
+    /// The kind as stored beside the payload.
+    #[must_use]
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::ApplyMessage { .. } => "apply_message",
+            Self::Attempt { .. } => "attempt",
+            Self::Capture { .. } => "capture",
+            Self::Cancel { .. } => "cancel",
+            Self::Refund { .. } => "refund",
+            Self::Fetch { .. } => "fetch",
+            Self::Poll { .. } => "poll",
+            Self::Sweep { .. } => "sweep",
+            Self::DailySweep => "daily_sweep",
+            Self::RunFlow { .. } => "run_flow",
+            Self::Post { .. } => "post",
+            Self::IdentifyPayer { .. } => "identify_payer",
+            Self::Seal => "seal",
+            Self::Tidy => "tidy",
+        }
+    }
+
+    /// The payload as stored.
+    #[must_use]
+    pub(crate) fn payload(&self) -> String {
+        // Serializing these plain types to a string cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a stored payload.
+    #[must_use]
+    pub(crate) fn parse(payload: &str) -> Option<Self> {
+        serde_json::from_str(payload).ok()
+    }
+}

@@ -1,0 +1,377 @@
+//! Calls that move money: attempts, captures, cancellations, refunds. Each sends the key that was frozen before, takes the
+//! answer in as evidence, and treats a lost answer as unknown until it is looked up.
+
+use std::time::Duration;
+
+use suture_connect::gateway::{CaptureMode, CreatePayment, CreateRefund, RefundReason, Seen};
+use suture_connect::http::HttpRequest;
+use suture_connect::outcome::{Failure, Outcome, Retry};
+use suture_core::attempt;
+use suture_core::evidence::{DeclineAdvice, PaymentError};
+use suture_core::id::{PaymentId, RefundId};
+use suture_core::payment::{Answer, Command, Payment, Source};
+use suture_core::refund::{self, Refund};
+use suture_core::time::Timestamp;
+use suture_store::journal;
+
+use crate::Error;
+use crate::apply::throttled;
+use crate::calls;
+use crate::change::Change;
+use crate::connections::Open;
+use crate::engine::Engine;
+use crate::facts::{self, Origin};
+use crate::job::Job;
+use crate::worker::{After, Working};
+
+/// A gateway forgets keys after 24 hours; an older call is looked up, never sent again by its key (Stripe facts §a).
+const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
+
+impl Engine {
+    pub(crate) async fn send_attempt(&self, working: &Working, job: &Job) -> Result<After, Error> {
+        let Job::Attempt { payment, number, save_method, off_session, return_url } = job else {
+            return Ok(After::Finished);
+        };
+        let state = self.payment(&working.effect.organization, *payment).await?;
+        let Some(attempt) = state.attempts.iter().find(|attempt| attempt.number == *number) else {
+            return self.finish(working, "there is no such attempt").await;
+        };
+        if !attempt.state.is_open() || attempt.state == attempt::State::Waiting {
+            return self.finish(working, "the attempt was decided before this call").await;
+        }
+        if self.now().since(attempt.planned_at) > KEY_LIFETIME {
+            return Ok(After::Dead {
+                error: "the key of this attempt is too old to be sent again, and nothing proves what became of it; \
+                        look the payment up at the gateway"
+                    .to_owned(),
+            });
+        }
+        let open = self.connection(&state.connection)?;
+        let (gateway, _) = open.gateway()?;
+        let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
+        let request = match (&state.intent, &attempt.method) {
+            (Some(intent), Some(method)) => payments.confirm(intent, method, &attempt.key),
+            _ => payments.create(&CreatePayment {
+                idempotency_key: attempt.key.clone(),
+                amount: state.amount,
+                capture: if state.manual_capture { CaptureMode::Manual } else { CaptureMode::Automatic },
+                customer: state.customer.clone(),
+                method: attempt.method.clone(),
+                confirm: attempt.method.is_some(),
+                off_session: *off_session,
+                save_method: *save_method,
+                return_url: return_url.clone(),
+                link: state.link.clone().unwrap_or_default(),
+                attempt: format!("{payment}/{number}"),
+            }),
+        };
+        if attempt.state == attempt::State::Planned {
+            self.record_answer(working, &open, *payment, *number, Answer::Sent).await?;
+        }
+        let answer = self.call(&open, request).await;
+        let outcome = calls::outcome(answer, |response| payments.read_payment(response));
+        self.after_attempt(working, &open, (*payment, *number), outcome).await
+    }
+
+    async fn after_attempt(
+        &self,
+        working: &Working,
+        open: &Open,
+        (payment, number): (PaymentId, u32),
+        outcome: Result<Outcome<Seen>, Timestamp>,
+    ) -> Result<After, Error> {
+        match outcome {
+            Err(at) => Ok(throttled(at)),
+            Ok(Outcome::Done(seen)) => {
+                self.keep_client_secret(payment, &seen);
+                self.take_answer(working, open, seen, Source::Answer(number)).await
+            }
+            Ok(Outcome::Declined(failure)) => {
+                let declined = Answer::Declined(Box::new(payment_error(&failure)));
+                self.record_answer(working, open, payment, number, declined).await?;
+                self.finish(working, &failure.message).await
+            }
+            // Refused before processing. On a resend this says nothing of the first send, so the attempt stays open.
+            Ok(Outcome::NotSent(failure)) => {
+                Ok(After::Failed { failure: again_unless_never(failure), job: None })
+            }
+            Ok(Outcome::Unknown(failure)) => {
+                self.record_answer(working, open, payment, number, Answer::Lost).await?;
+                // The same key may be sent again: the gateway answers with what it did the first time.
+                Ok(After::Failed { failure: Failure { retry: Retry::Later, ..failure }, job: None })
+            }
+        }
+    }
+
+    /// Takes in the evidence of an answer, fetching what it only names.
+    async fn take_answer(
+        &self,
+        working: &Working,
+        open: &Open,
+        seen: Seen,
+        source: Source,
+    ) -> Result<After, Error> {
+        let now = self.now();
+        let mut evidence = seen.evidence;
+        let (gateway, _) = open.gateway()?;
+        for what in &seen.fetch {
+            if let crate::apply::Fetched::Evidence(found) = self.fetch(open, gateway, what).await {
+                evidence.extend(found);
+            }
+        }
+        let origin = self.origin(open, source, now);
+        self.take_in_and_finish(working, open, evidence, origin).await
+    }
+
+    async fn record_answer(
+        &self,
+        working: &Working,
+        open: &Open,
+        payment: PaymentId,
+        number: u32,
+        answer: Answer,
+    ) -> Result<(), Error> {
+        let origin = self.origin(open, Source::Answer(number), self.now());
+        let command = Command::Answer { number, answer };
+        self.command_payment(
+            &working.effect.organization,
+            self.order_by_gateway(open),
+            payment,
+            command,
+            origin,
+        )
+        .await
+    }
+
+    /// Decides one command on a payment and settles what follows.
+    async fn command_payment(
+        &self,
+        organization: &str,
+        order: crate::change::Order,
+        payment: PaymentId,
+        command: Command,
+        origin: Origin,
+    ) -> Result<(), Error> {
+        let order = crate::change::Order { organization: organization.to_owned(), ..order };
+        self.apply(&payment.to_string(), order, move |change| {
+            let mut loaded = change.load::<Payment>(&payment.to_string())?;
+            let events = facts::decide(change, &mut loaded, &command)?;
+            facts::settle(change, &mut loaded, &events, &origin)
+        })
+        .await
+    }
+
+    pub(crate) async fn send_capture(
+        &self,
+        working: &Working,
+        payment: PaymentId,
+        key: &str,
+    ) -> Result<After, Error> {
+        let state = self.payment(&working.effect.organization, payment).await?;
+        let (Some(amount), Some(intent)) = (state.capturing, state.intent.clone()) else {
+            return self.finish(working, "the capture was decided before this call").await;
+        };
+        let open = self.connection(&state.connection)?;
+        let (gateway, _) = open.gateway()?;
+        let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
+        let request = payments.capture(&intent, Some(amount), key);
+        let refused = |failure: &Failure| Command::CaptureRefused { code: failure.code.clone() };
+        self.send_and_take(working, &open, payment, request, refused).await
+    }
+
+    pub(crate) async fn send_cancel(
+        &self,
+        working: &Working,
+        payment: PaymentId,
+        key: &str,
+    ) -> Result<After, Error> {
+        let state = self.payment(&working.effect.organization, payment).await?;
+        let Some(intent) = state.intent.clone() else {
+            return self.finish(working, "there is nothing to cancel at the gateway").await;
+        };
+        let open = self.connection(&state.connection)?;
+        let (gateway, _) = open.gateway()?;
+        let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
+        let request = payments.cancel(&intent, key);
+        // A refused cancellation usually means that it was paid meanwhile: look, and take in what is true.
+        let refused = |_: &Failure| Command::CaptureRefused { code: "cancel_refused".to_owned() };
+        self.send_and_take(working, &open, payment, request, refused).await
+    }
+
+    /// Sends a call about an intent and takes in its answer; a refusal is recorded and the truth fetched.
+    async fn send_and_take(
+        &self,
+        working: &Working,
+        open: &Open,
+        payment: PaymentId,
+        request: HttpRequest,
+        refused: impl Fn(&Failure) -> Command,
+    ) -> Result<After, Error> {
+        let (gateway, _) = open.gateway()?;
+        let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
+        let answer = self.call(open, request).await;
+        match calls::outcome(answer, |response| payments.read_payment(response)) {
+            Err(at) => Ok(throttled(at)),
+            Ok(Outcome::Done(seen)) => self.take_answer(working, open, seen, Source::Fetched).await,
+            Ok(Outcome::Declined(failure)) => {
+                let origin = self.origin(open, Source::Fetched, self.now());
+                let order = self.order_by_gateway(open);
+                self.command_payment(&working.effect.organization, order, payment, refused(&failure), origin)
+                    .await?;
+                let state = self.payment(&working.effect.organization, payment).await?;
+                let what = state.intent.map(suture_connect::gateway::Fetch::Intent);
+                match what {
+                    Some(what) => self.fetch_and_apply(working, what).await,
+                    None => self.finish(working, &failure.message).await,
+                }
+            }
+            Ok(Outcome::NotSent(failure)) => {
+                Ok(After::Failed { failure: again_unless_never(failure), job: None })
+            }
+            // The same key, or the same cancellation, may be sent again.
+            Ok(Outcome::Unknown(failure)) => {
+                Ok(After::Failed { failure: Failure { retry: Retry::Later, ..failure }, job: None })
+            }
+        }
+    }
+
+    pub(crate) async fn send_refund(&self, working: &Working, id: RefundId) -> Result<After, Error> {
+        let (organization, stream) = (working.effect.organization.clone(), id.to_string());
+        let found = self
+            .0
+            .store
+            .read(move |tx| journal::load::<Refund>(tx, &organization, &stream).map_err(Error::from))
+            .await?;
+        let refund =
+            found.map(|stream| stream.state).ok_or_else(|| Error::not_found("refund", &id.to_string()))?;
+        match refund.status {
+            refund::Status::Requested | refund::Status::Sent | refund::Status::Unknown => {}
+            _ => return self.finish(working, "the refund was decided before this call").await,
+        }
+        if self.now().since(refund.at) > KEY_LIFETIME {
+            let error =
+                "the key of this refund is too old to be sent again; look it up at the gateway".to_owned();
+            return Ok(After::Dead { error });
+        }
+        let payment = self.payment(&working.effect.organization, refund.payment).await?;
+        let open = self.connection(&payment.connection)?;
+        let (gateway, _) = open.gateway()?;
+        let refunds = gateway.refunds().ok_or_else(|| open.problem("it makes no refunds"))?;
+        let request = refunds.create(&CreateRefund {
+            idempotency_key: refund.key.clone(),
+            charge: refund.charge.clone(),
+            amount: refund.amount,
+            refund_id: id.to_string(),
+            reason: RefundReason::RequestedByCustomer,
+        });
+        if refund.status == refund::Status::Requested {
+            self.move_refund(working, &open, id, refund::Status::Sent, None).await?;
+        }
+        let answer = self.call(&open, request).await;
+        match calls::outcome(answer, |response| refunds.read_refund(response)) {
+            Err(at) => Ok(throttled(at)),
+            Ok(Outcome::Done(seen)) => self.take_answer(working, &open, seen, Source::Fetched).await,
+            Ok(Outcome::Declined(failure)) => {
+                self.fail_refund(working, &open, &refund, &failure).await?;
+                Ok(After::Dead {
+                    error: format!(
+                        "{} ({}); the patient is still owed this refund",
+                        failure.message, failure.code
+                    ),
+                })
+            }
+            Ok(Outcome::NotSent(failure)) => {
+                Ok(After::Failed { failure: again_unless_never(failure), job: None })
+            }
+            Ok(Outcome::Unknown(failure)) => {
+                self.move_refund(working, &open, id, refund::Status::Unknown, Some(&failure.code)).await?;
+                Ok(After::Failed { failure: Failure { retry: Retry::Later, ..failure }, job: None })
+            }
+        }
+    }
+
+    async fn move_refund(
+        &self,
+        working: &Working,
+        open: &Open,
+        id: RefundId,
+        to: refund::Status,
+        code: Option<&str>,
+    ) -> Result<(), Error> {
+        let order = crate::change::Order {
+            organization: working.effect.organization.clone(),
+            ..self.order_by_gateway(open)
+        };
+        let code = code.map(ToOwned::to_owned);
+        self.apply(&id.to_string(), order, move |change| move_refund(change, id, to, code.as_deref())).await
+    }
+
+    /// The gateway refused: the amount is free to be refunded again, and the refund says why.
+    async fn fail_refund(
+        &self,
+        working: &Working,
+        open: &Open,
+        refund: &Refund,
+        failure: &Failure,
+    ) -> Result<(), Error> {
+        let order = crate::change::Order {
+            organization: working.effect.organization.clone(),
+            ..self.order_by_gateway(open)
+        };
+        let origin = self.origin(open, Source::Fetched, self.now());
+        let (id, payment, code) = (refund.id, refund.payment, failure.code.clone());
+        self.apply(&payment.to_string(), order, move |change| {
+            let mut loaded = change.load::<Payment>(&payment.to_string())?;
+            let events = facts::decide(change, &mut loaded, &Command::ReleaseRefund { refund_id: id })?;
+            facts::settle(change, &mut loaded, &events, &origin)?;
+            move_refund(change, id, refund::Status::Failed, Some(&code))
+        })
+        .await
+    }
+
+    fn keep_client_secret(&self, payment: PaymentId, seen: &Seen) {
+        let (Some(secret), Ok(mut secrets)) = (&seen.client_secret, self.0.client_secrets.lock()) else {
+            return;
+        };
+        // Nobody fetched the oldest in time; a caller can ask the gateway for it again.
+        while secrets.len() >= 1000 {
+            secrets.pop_first();
+        }
+        secrets.insert(payment.to_string(), secret.clone());
+    }
+}
+
+fn move_refund(
+    change: &mut Change<'_, '_>,
+    id: RefundId,
+    to: refund::Status,
+    code: Option<&str>,
+) -> Result<(), Error> {
+    let mut loaded = change.load::<Refund>(&id.to_string())?;
+    let Some(refund) = loaded.state.clone() else { return Ok(()) };
+    if let Some(event) = refund::move_to(&refund, to, None, code) {
+        loaded.record(&event)?;
+    }
+    let care = suture_core::explain::Care { payment: Some(refund.payment.to_string()), ..Default::default() };
+    change.save(&mut loaded, &care)
+}
+
+/// A refusal without an intent, in the words of an attempt's error.
+fn payment_error(failure: &Failure) -> PaymentError {
+    PaymentError {
+        code: failure.code.clone(),
+        decline_code: None,
+        advice: DeclineAdvice::FixMethod,
+        message: failure.message.clone(),
+        raw: failure.raw.clone().unwrap_or(serde_json::Value::Null),
+    }
+}
+
+/// A call that was proven not to have happened waits for the connection to be mended, even when nothing will change by
+/// itself: money that was asked for is never dropped silently.
+fn again_unless_never(failure: Failure) -> Failure {
+    match failure.retry {
+        Retry::Never => Failure { retry: Retry::Throttled(Some(Duration::from_secs(60))), ..failure },
+        _ => failure,
+    }
+}

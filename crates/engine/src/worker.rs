@@ -1,0 +1,294 @@
+//! Workers: take effects, by hand-over or by claim, run their jobs, and record how they ended.
+//!
+//! Invariant: an effect is completed by the attempt that leased it or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use suture_core::time::Timestamp;
+use suture_store::effects::{self, Effect, Lease, State};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::Error;
+use crate::engine::{Engine, InHand};
+use crate::handoff::LEASE;
+use crate::intake::Read;
+use crate::job::Job;
+use crate::retry;
+
+/// An effect that is being worked on.
+pub(crate) struct Working {
+    pub(crate) effect: Effect,
+    pub(crate) lease: Lease,
+    /// Somebody else may take it after this moment.
+    pub(crate) until: Timestamp,
+    /// Whether it came in memory from the transaction that inserted it: nobody has tried it before.
+    pub(crate) fresh: bool,
+    pub(crate) read: Option<Box<Read>>,
+}
+
+/// How a job ended, unless its own transaction finished the effect.
+pub(crate) enum After {
+    /// The effect is finished already.
+    Finished,
+    /// Try again at a moment, with the job as it stands then.
+    Again { at: Timestamp, error: String, job: Option<Box<Job>> },
+    /// Try again by the retry rules.
+    Failed { failure: suture_connect::outcome::Failure, job: Option<Box<Job>> },
+    /// It cannot go on until something else is known.
+    Parked { error: String },
+    /// A person must act.
+    Dead { error: String },
+}
+
+/// How long the claimer sleeps when nothing wakes it.
+const POLL_EVERY: Duration = Duration::from_millis(500);
+/// How many effects one claim takes.
+const CLAIM_MAX: i64 = 64;
+
+impl Engine {
+    /// Works until `stop` resolves, then lets running jobs end and gives leases back. Call it once per engine.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when leases cannot be given back; they end by themselves.
+    pub async fn work(&self, jobs_max: usize, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let Some(mut inbound) = self.0.inbound.lock().ok().and_then(|mut inbound| inbound.take()) else {
+            return Ok(());
+        };
+        let room = Arc::new(Semaphore::new(jobs_max));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let claiming = self.claim_and_start(&room);
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = drain(self, &mut inbound, &room) => {}
+                () = claiming => {}
+            }
+        }
+        let all = u32::try_from(jobs_max).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(Duration::from_secs(10), room.acquire_many(all)).await;
+        let (owner, now) = (self.0.slots.owner().to_owned(), self.now());
+        self.0.store.write(move |tx| effects::release(tx, &owner, now).map_err(Error::from)).await.map(|_| ())
+    }
+
+    /// Does at most one unit of work that is due at `now`. Says whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store failed.
+    pub async fn step(&self, now: Timestamp) -> Result<bool, Error> {
+        let Some(effect) = self.claim(now, 1).await?.pop() else { return Ok(false) };
+        self.run_claimed(effect).await;
+        Ok(true)
+    }
+
+    async fn claim_and_start(&self, room: &Arc<Semaphore>) {
+        let idle = tokio::time::timeout(POLL_EVERY, self.0.wake.notified());
+        let now = self.now();
+        let due = self.0.store.read(|tx| effects::next_due(tx).map_err(Error::from)).await;
+        let is_due = matches!(due, Ok(Some(at)) if at <= now);
+        if !is_due {
+            // Woken or not, the next round looks again.
+            let _ = idle.await;
+            return;
+        }
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        drop(permit);
+        match self.claim(now, CLAIM_MAX).await {
+            Ok(claimed) if claimed.is_empty() => {
+                // What is due waits behind its lane.
+                let _ = idle.await;
+            }
+            Ok(claimed) => {
+                for effect in claimed {
+                    let Ok(permit) = room.clone().acquire_owned().await else { return };
+                    let engine = self.clone();
+                    tokio::spawn(async move {
+                        engine.run_claimed(effect).await;
+                        drop(permit);
+                        engine.0.wake.notify_one();
+                    });
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot claim effects");
+                let _ = idle.await;
+            }
+        }
+    }
+
+    async fn claim(&self, now: Timestamp, limit: i64) -> Result<Vec<Effect>, Error> {
+        let owner = self.0.slots.owner().to_owned();
+        self.0
+            .store
+            .write(move |tx| effects::claim(tx, &owner, now, now + LEASE, limit).map_err(Error::from))
+            .await
+    }
+
+    async fn run_claimed(&self, effect: Effect) {
+        let lease = effect.lease(self.0.slots.owner());
+        let until = effect.due_at;
+        self.run(Working { effect, lease, until, fresh: false, read: None }).await;
+    }
+
+    async fn run_in_hand(&self, in_hand: InHand) {
+        let held = in_hand.held;
+        let effect = Effect {
+            organization: held.lease.organization.clone(),
+            id: held.effect.id,
+            kind: held.effect.kind.to_owned(),
+            lane: held.effect.lane,
+            destination: held.effect.destination,
+            stream: held.effect.stream,
+            state: State::Ready,
+            due_at: held.until,
+            attempts: 1,
+            payload: held.effect.payload,
+            error: None,
+            history: None,
+            created_at: held.effect.due_at,
+            finished_at: None,
+            sequence: 0,
+        };
+        self.run(Working { effect, lease: held.lease, until: held.until, fresh: true, read: in_hand.read })
+            .await;
+        self.0.slots.returned();
+    }
+
+    async fn run(&self, working: Working) {
+        // A lease that ended while it waited here belongs to somebody else.
+        if working.until <= self.now() {
+            return;
+        }
+        let Some(job) = Job::parse(&working.effect.payload) else {
+            let error = "the effect's content cannot be read by this version".to_owned();
+            self.conclude(&working, After::Dead { error }).await;
+            return;
+        };
+        let after = match Box::pin(self.run_job(&working, job)).await {
+            Ok(after) => after,
+            Err(error) => self.after_error(&error),
+        };
+        self.conclude(&working, after).await;
+        self.tell_waiting(&working.effect.id);
+    }
+
+    async fn run_job(&self, working: &Working, job: Job) -> Result<After, Error> {
+        match job {
+            Job::ApplyMessage { connection, message } => {
+                self.apply_message(working, &connection, &message).await
+            }
+            Job::Attempt { .. } => self.send_attempt(working, &job).await,
+            Job::Capture { payment, key } => self.send_capture(working, payment, &key).await,
+            Job::Cancel { payment, key } => self.send_cancel(working, payment, &key).await,
+            Job::Refund { refund } => self.send_refund(working, refund).await,
+            Job::Fetch { what } => self.fetch_and_apply(working, what).await,
+            Job::Poll { payment, number } => self.poll(working, payment, number).await,
+            Job::Sweep { list, since, after } => self.sweep_page(working, list, since, after).await,
+            Job::DailySweep => self.daily_sweep(working).await,
+            Job::RunFlow { flow, event, released } => self.run_flow(working, &flow, event, released).await,
+            Job::Post { posting, document, state, run, step } => {
+                self.post(working, crate::post::Task { posting, document: *document, state, run, step }).await
+            }
+            Job::IdentifyPayer { .. } => Ok(After::Parked {
+                error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
+            }),
+            Job::Seal => self.seal_and_plan(working).await,
+            Job::Tidy => self.tidy_and_plan(working).await,
+        }
+    }
+
+    fn after_error(&self, error: &Error) -> After {
+        let now = self.now();
+        let again = |seconds| now + Duration::from_secs(seconds);
+        match error {
+            Error::Store(store) if store.is_conflict() => {
+                After::Again { at: again(1), error: error.to_string(), job: None }
+            }
+            Error::Store(_) => After::Again { at: again(5), error: chain(error), job: None },
+            Error::Outside(failure) => After::Failed { failure: failure.clone(), job: None },
+            Error::Connection { .. } => After::Again { at: again(60), error: error.to_string(), job: None },
+            Error::Refused(_) | Error::NotFound { .. } | Error::Missing(_) => {
+                After::Dead { error: error.to_string() }
+            }
+        }
+    }
+
+    async fn conclude(&self, working: &Working, after: After) {
+        let now = self.now();
+        let (lease, mut effect) = (working.lease.clone(), working.effect.clone());
+        let after = match after {
+            After::Failed { failure, job } => retry::decide(&effect, &failure, now, self.random()).with(job),
+            other => other,
+        };
+        let kind = effect.kind.clone();
+        let concluded = match after {
+            After::Finished | After::Failed { .. } => return,
+            After::Again { at, error, job } => {
+                if let Some(job) = job {
+                    effect.payload = job.payload();
+                }
+                retry::remember(&mut effect, &error, now);
+                self.0.metrics.count("effects_retried", &format!("kind=\"{kind}\""));
+                self.0
+                    .store
+                    .write(move |tx| effects::retry(tx, &lease, at, &error, &effect).map_err(Error::from))
+                    .await
+            }
+            After::Parked { error } => self.stop(lease, State::Parked, error, now).await,
+            After::Dead { error } => {
+                self.0.metrics.count("dead_letters", &format!("kind=\"{kind}\""));
+                tracing::error!(effect = %working.effect.id, kind, %error, "a person must act: {error}");
+                self.stop(lease, State::Dead, error, now).await
+            }
+        };
+        if let Err(error) = concluded {
+            // The lease was lost or the store failed: the effect becomes due again by itself.
+            tracing::warn!(effect = %working.effect.id, %error, "the end of an effect was not recorded");
+        }
+    }
+
+    async fn stop(&self, lease: Lease, state: State, error: String, now: Timestamp) -> Result<(), Error> {
+        self.0
+            .store
+            .write(move |tx| effects::finish(tx, &lease, state, Some(&error), now).map_err(Error::from))
+            .await
+    }
+
+    /// Wakes callers that wait for an effect.
+    fn tell_waiting(&self, id: &str) {
+        let waiting = self.0.waiting.lock().ok().and_then(|mut waiting| waiting.remove(id));
+        for caller in waiting.into_iter().flatten() {
+            // A caller that gave up is no problem.
+            let _ = caller.send(());
+        }
+    }
+}
+
+/// Starts what was handed over, as long as there is room.
+async fn drain(engine: &Engine, inbound: &mut mpsc::UnboundedReceiver<InHand>, room: &Arc<Semaphore>) {
+    let Some(in_hand) = inbound.recv().await else { return std::future::pending().await };
+    // From here on the message must not be lost by cancellation, so nothing below may wait without holding it.
+    let mut next = Some(in_hand);
+    while let Some(in_hand) = next.take() {
+        let permit = room.clone().try_acquire_owned().ok();
+        let engine = engine.clone();
+        tokio::spawn(async move {
+            engine.run_in_hand(in_hand).await;
+            drop(permit);
+        });
+        next = inbound.try_recv().ok();
+    }
+}
+
+/// An error with its causes, for operators.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
