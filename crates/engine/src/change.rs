@@ -130,6 +130,8 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) random: &'t dyn Random,
     /// Effects that this process already holds and goes on with after the commit.
     pub(crate) held: Vec<Held>,
+    /// Whether an effect is due now that nobody holds.
+    pub(crate) unheld: bool,
     slot: Slot,
 }
 
@@ -147,7 +149,7 @@ pub(crate) struct Held {
 impl<'t, 'x> Change<'t, 'x> {
     /// Begins to change. `slot` says whether effects may be leased to this process at once.
     pub(crate) fn new(tx: &'t mut Tx<'x>, order: &'t Order, random: &'t dyn Random, slot: Slot) -> Self {
-        Self { tx, order, random, held: Vec::new(), slot }
+        Self { tx, order, random, held: Vec::new(), unheld: false, slot }
     }
 
     /// The mint for ids.

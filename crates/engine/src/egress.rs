@@ -62,7 +62,7 @@ impl Egress {
         loop {
             match answer.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES_MAX => {
-                    body.extend_from_slice(&chunk)
+                    body.extend_from_slice(&chunk);
                 }
                 Ok(Some(_)) => return Err(Undelivered::Lost("the answer is larger than 8 MiB".to_owned())),
                 Ok(None) => return Ok(HttpResponse { status, headers, body }),

@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) inbound: Mutex<Option<mpsc::UnboundedReceiver<InHand>>>,
     /// Callers that wait for an effect to end, by effect id.
     pub(crate) waiting: Mutex<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
+    /// Runs that wait for a posting that this process just planned, by run id: saves reading them back.
+    pub(crate) runs: Mutex<BTreeMap<String, (suture_store::runs::Run, suture_flow::run::Run)>>,
     /// Browser secrets of payments that were just made. Never stored.
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
 }
@@ -113,6 +115,7 @@ impl Engine {
             handoff,
             inbound: Mutex::new(Some(inbound)),
             waiting: Mutex::default(),
+            runs: Mutex::default(),
             client_secrets: Mutex::default(),
         }));
         engine.reload_connections().await?;
@@ -227,12 +230,18 @@ impl Engine {
                 .write_in_lane(lane_number(lane), move |tx| {
                     let mut change = Change::new(tx, &order, random.as_ref(), slot.clone());
                     let value = work(&mut change)?;
-                    Ok::<_, Error>((value, change.held))
+                    Ok::<_, Error>((value, change.held, change.unheld))
                 })
                 .await;
             match outcome {
                 Err(error) if error.is_conflict() && tries < CONFLICTS_MAX => tries += 1,
-                outcome => return outcome,
+                Err(error) => return Err(error),
+                Ok((value, held, unheld)) => {
+                    if unheld {
+                        self.0.wake.notify_one();
+                    }
+                    return Ok((value, held));
+                }
             }
         }
     }
@@ -244,7 +253,6 @@ impl Engine {
             // The receiver lives as long as the engine; a row whose message is lost is claimed after its lease.
             let _ = self.0.handoff.send(InHand { held, read: None });
         }
-        self.0.wake.notify_one();
     }
 }
 

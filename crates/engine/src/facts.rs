@@ -251,7 +251,7 @@ fn settle_debt(change: &mut Change<'_, '_>, debt: DebtId, payment: &Payment) -> 
     let mut loaded = change.load::<Debt>(&debt.to_string())?;
     let net = Money::new(payment.captured_minor - payment.refunded_minor(), payment.amount.currency);
     let mut commands = vec![debt::Command::Collect { payment: payment.id, net }];
-    if payment.open_attempt().is_none() {
+    if !payment.is_collecting() {
         commands.push(debt::Command::Unlock { payment: payment.id });
     }
     for command in &commands {

@@ -290,15 +290,19 @@ impl Engine {
         evidence: Option<&str>,
     ) -> Result<Option<runs::Run>, Error> {
         let (Some(id), Some(step)) = (task.run.clone(), task.step.clone()) else { return Ok(None) };
-        let keyring = self.0.store.keyring().clone();
-        let organization = working.effect.organization.clone();
-        let found = self
-            .0
-            .store
-            .read(move |tx| runs::get(tx, &keyring, &organization, &id).map_err(Error::from))
-            .await?;
-        let Some(mut stored) = found else { return Ok(None) };
-        let Ok(mut content) = serde_json::from_slice::<StoredRun>(&stored.content) else { return Ok(None) };
+        let kept = self.0.runs.lock().ok().and_then(|mut runs| runs.remove(&id));
+        let (mut stored, mut content) = match kept {
+            Some((stored, run)) => (stored, StoredRun { run }),
+            None => {
+                let keyring = self.0.store.keyring().clone();
+                let organization = working.effect.organization.clone();
+                let found =
+                    self.0.store.read(move |tx| runs::get(tx, &keyring, &organization, &id).map_err(Error::from)).await?;
+                let Some(stored) = found else { return Ok(None) };
+                let Ok(content) = serde_json::from_slice::<StoredRun>(&stored.content) else { return Ok(None) };
+                (stored, content)
+            }
+        };
         let name = content.run.flow().to_owned();
         let Some(compiled) = self.0.flows.get(&name) else { return Ok(None) };
         let result = serde_json::json!({ "status": status.name(), "evidence": evidence });

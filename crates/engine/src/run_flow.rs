@@ -52,10 +52,8 @@ impl Engine {
             return Ok(After::Dead { error: format!("the flow {flow} is not installed") });
         };
         let fact = event["fact"].as_str().unwrap_or_default().to_owned();
-        let link = self.link_of(&working.effect.organization, &event).await?;
-        if !released
-            && let Some(error) = self.unusual(&working.effect.organization, &event, link.as_ref()).await?
-        {
+        let (link, history) = self.known_of(&working.effect.organization, &event).await?;
+        if !released && let Some(error) = unusual(&event, link.as_ref(), &history) {
             return Ok(After::Parked { error });
         }
         let Some(mut going) = self.begin_run(working, &compiled, event, fact, link).await? else {
@@ -97,34 +95,21 @@ impl Engine {
         }
     }
 
-    async fn link_of(&self, organization: &str, event: &Value) -> Result<Option<links::Link>, Error> {
-        let Some(token) = event["link"].as_str().map(ToOwned::to_owned) else { return Ok(None) };
-        let organization = organization.to_owned();
-        self.0.store.read(move |tx| links::get(tx, &organization, &token).map_err(Error::from)).await
-    }
-
-    /// Why an amount is held: it is far above what this link's payments, or its due amount, usually are.
-    async fn unusual(
+    /// The fact's link and the latest payments by it.
+    async fn known_of(
         &self,
         organization: &str,
         event: &Value,
-        link: Option<&links::Link>,
-    ) -> Result<Option<String>, Error> {
-        let Some(link) = link.filter(|_| event["event"] == "payment.captured") else { return Ok(None) };
-        let Ok(amount) = serde_json::from_value::<Money>(event["amount"].clone()) else { return Ok(None) };
-        let (organization, token) = (organization.to_owned(), link.id.clone());
-        let history = self
-            .0
+    ) -> Result<(Option<links::Link>, Vec<(String, i64, String)>), Error> {
+        let Some(token) = event["link"].as_str().map(ToOwned::to_owned) else { return Ok((None, Vec::new())) };
+        let organization = organization.to_owned();
+        self.0
             .store
-            .read(move |tx| journal::party_history(tx, &organization, &token, 20).map_err(Error::from))
-            .await?;
-        let own = event["payment"].as_str().unwrap_or_default();
-        let usual = |(stream, minor, code): &(String, i64, String)| {
-            (stream != own && code == amount.currency.code()).then_some(*minor)
-        };
-        let mut amounts: Vec<i64> = history.iter().filter_map(usual).collect();
-        amounts.extend(link.due.filter(|due| due.currency == amount.currency).map(|due| due.minor));
-        Ok(guard::check(amount, Usual::of(&amounts)).err().map(|held| held.detail))
+            .read(move |tx| {
+                let link = links::get(tx, &organization, &token)?;
+                Ok((link, journal::party_history(tx, &organization, &token, 20)?))
+            })
+            .await
     }
 
     async fn begin_run(
@@ -255,6 +240,7 @@ impl Engine {
         let state = self.first_state(&open, &document);
         let flow = label(compiled);
         let run = stored_run(&going, &flow, "waiting", self.now(), None);
+        self.keep_run(&run, &going.run);
         let keyring = self.0.store.keyring().clone();
         let (order, lease) =
             (self.order(&working.effect.organization, &flow, "flow_call"), working.lease.clone());
@@ -290,6 +276,16 @@ impl Engine {
         })
         .await?;
         Ok(After::Finished)
+    }
+
+    /// Keeps a run in memory for its posting's end. Only a short cut, so it is bounded and may be dropped.
+    fn keep_run(&self, stored: &runs::Run, run: &Run) {
+        if let Ok(mut kept) = self.0.runs.lock() {
+            while kept.len() >= 10_000 {
+                kept.pop_first();
+            }
+            kept.insert(stored.id.clone(), (runs::Run { content: Vec::new(), ..stored.clone() }, run.clone()));
+        }
     }
 
     async fn end_run(
@@ -352,6 +348,19 @@ impl Engine {
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct StoredRun {
     pub(crate) run: Run,
+}
+
+/// Why an amount is held: it is far above what this link's payments, or its due amount, usually are.
+fn unusual(event: &Value, link: Option<&links::Link>, history: &[(String, i64, String)]) -> Option<String> {
+    let link = link.filter(|_| event["event"] == "payment.captured")?;
+    let amount = serde_json::from_value::<Money>(event["amount"].clone()).ok()?;
+    let own = event["payment"].as_str().unwrap_or_default();
+    let usual = |(stream, minor, code): &(String, i64, String)| {
+        (stream != own && code == amount.currency.code()).then_some(*minor)
+    };
+    let mut amounts: Vec<i64> = history.iter().filter_map(usual).collect();
+    amounts.extend(link.due.filter(|due| due.currency == amount.currency).map(|due| due.minor));
+    guard::check(amount, Usual::of(&amounts)).err().map(|held| held.detail)
 }
 
 /// A flow's name and version.

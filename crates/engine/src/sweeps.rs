@@ -107,7 +107,8 @@ impl Engine {
     ) -> Result<(), Error> {
         let now = self.now();
         let (organization, connection) = (organization.to_owned(), connection.to_owned());
-        self.0
+        let begun = self
+            .0
             .store
             .write(move |tx| {
                 // Charges before refunds and disputes: parents first saves fetches.
@@ -118,9 +119,13 @@ impl Engine {
                 }
                 Ok::<_, Error>(())
             })
-            .await?;
+            .await;
         self.0.wake.notify_one();
-        Ok(())
+        match begun {
+            // The same sweep was begun in the same millisecond.
+            Err(error) if Error::is_conflict(&error) => Ok(()),
+            other => other,
+        }
     }
 
     pub(crate) async fn sweep_page(

@@ -56,15 +56,10 @@ impl Engine {
             return Ok(());
         };
         let room = Arc::new(Semaphore::new(jobs_max));
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            let claiming = self.claim_and_start(&room);
-            tokio::select! {
-                biased;
-                () = &mut stop => break,
-                () = drain(self, &mut inbound, &room) => {}
-                () = claiming => {}
-            }
+        tokio::select! {
+            () = stop => {}
+            () = drain(self, &mut inbound, &room) => {}
+            () = self.claim_and_start(&room) => {}
         }
         let all = u32::try_from(jobs_max).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(Duration::from_secs(10), room.acquire_many(all)).await;
@@ -82,39 +77,44 @@ impl Engine {
         Ok(true)
     }
 
+    /// Claims what is due, again and again. It looks when it is woken, and twice a second in any case.
     async fn claim_and_start(&self, room: &Arc<Semaphore>) {
-        let idle = tokio::time::timeout(POLL_EVERY, self.0.wake.notified());
+        loop {
+            let idle = tokio::time::timeout(POLL_EVERY, self.0.wake.notified());
+            if !self.claim_once(room).await {
+                // Woken or not, the next round looks again.
+                let _ = idle.await;
+            }
+        }
+    }
+
+    /// Claims and starts what is due now. Says whether there was anything.
+    async fn claim_once(&self, room: &Arc<Semaphore>) -> bool {
         let now = self.now();
         let due = self.0.store.read(|tx| effects::next_due(tx).map_err(Error::from)).await;
-        let is_due = matches!(due, Ok(Some(at)) if at <= now);
-        if !is_due {
-            // Woken or not, the next round looks again.
-            let _ = idle.await;
-            return;
+        if !matches!(due, Ok(Some(at)) if at <= now) {
+            return false;
         }
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        // Claim only when somebody is free to work.
+        let Ok(permit) = room.clone().acquire_owned().await else { return false };
         drop(permit);
-        match self.claim(now, CLAIM_MAX).await {
-            Ok(claimed) if claimed.is_empty() => {
-                // What is due waits behind its lane.
-                let _ = idle.await;
-            }
-            Ok(claimed) => {
-                for effect in claimed {
-                    let Ok(permit) = room.clone().acquire_owned().await else { return };
-                    let engine = self.clone();
-                    tokio::spawn(async move {
-                        engine.run_claimed(effect).await;
-                        drop(permit);
-                        engine.0.wake.notify_one();
-                    });
-                }
-            }
+        let claimed = match self.claim(now, CLAIM_MAX).await {
+            Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(%error, "cannot claim effects");
-                let _ = idle.await;
+                return false;
             }
+        };
+        let any = !claimed.is_empty();
+        for effect in claimed {
+            let Ok(permit) = room.clone().acquire_owned().await else { return false };
+            let engine = self.clone();
+            tokio::spawn(async move {
+                engine.run_claimed(effect).await;
+                drop(permit);
+            });
         }
+        any
     }
 
     async fn claim(&self, now: Timestamp, limit: i64) -> Result<Vec<Effect>, Error> {
@@ -171,6 +171,10 @@ impl Engine {
         };
         self.conclude(&working, after).await;
         self.tell_waiting(&working.effect.id);
+        if working.effect.lane.is_some() {
+            // The next in its lane may go on.
+            self.0.wake.notify_one();
+        }
     }
 
     async fn run_job(&self, working: &Working, job: Job) -> Result<After, Error> {
@@ -265,19 +269,16 @@ impl Engine {
     }
 }
 
-/// Starts what was handed over, as long as there is room.
+/// Starts what was handed over. Hand-overs are bounded by the slots, not by the room of the claimer: what waits here is
+/// leased to this process, and waiting would only let the leases run out.
 async fn drain(engine: &Engine, inbound: &mut mpsc::UnboundedReceiver<InHand>, room: &Arc<Semaphore>) {
-    let Some(in_hand) = inbound.recv().await else { return std::future::pending().await };
-    // From here on the message must not be lost by cancellation, so nothing below may wait without holding it.
-    let mut next = Some(in_hand);
-    while let Some(in_hand) = next.take() {
+    while let Some(in_hand) = inbound.recv().await {
         let permit = room.clone().try_acquire_owned().ok();
         let engine = engine.clone();
         tokio::spawn(async move {
             engine.run_in_hand(in_hand).await;
             drop(permit);
         });
-        next = inbound.try_recv().ok();
     }
 }
 

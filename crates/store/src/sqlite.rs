@@ -46,6 +46,12 @@ impl SqliteConnection {
         Ok(Self { connection, texts: HashMap::new() })
     }
 
+    /// Runs one fixed statement without parameters and rows; parsed once.
+    pub(crate) fn run(&self, sql: &'static str) -> Result<(), Error> {
+        let prepared = self.connection.prepare_cached(sql).and_then(|mut prepared| prepared.execute([]));
+        prepared.map(|_| ()).map_err(|error| failure(sql, &error))
+    }
+
     /// Runs fixed SQL without parameters.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), Error> {
         self.connection.execute_batch(sql).map_err(|error| failure("batch", &error))

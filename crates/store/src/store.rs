@@ -266,16 +266,24 @@ fn write_sqlite(writer: &mut SqliteConnection, queue: &Receiver<Box<dyn Work>>) 
     }
 }
 
+/// Runs all works and commits once. Savepoints copy every page that a work touches, so they are used only when a work
+/// refuses: then all run again, each in its own.
 fn commit_sqlite(writer: &mut SqliteConnection, works: &mut [Box<dyn Work>]) -> Result<(), Error> {
-    writer.batch("begin immediate")?;
-    for work in works {
-        writer.batch("savepoint work")?;
-        if work.run(&mut Tx(Engine::Sqlite(SqliteTx(writer)))).is_err() {
-            writer.batch("rollback to work")?;
-        }
-        writer.batch("release work")?;
+    writer.run("begin immediate")?;
+    let all_agree = works.iter_mut().all(|work| work.run(&mut Tx(Engine::Sqlite(SqliteTx(writer)))).is_ok());
+    if all_agree {
+        return writer.run("commit");
     }
-    writer.batch("commit")
+    writer.run("rollback")?;
+    writer.run("begin immediate")?;
+    for work in works {
+        writer.run("savepoint work")?;
+        if work.run(&mut Tx(Engine::Sqlite(SqliteTx(writer)))).is_err() {
+            writer.run("rollback to work")?;
+        }
+        writer.run("release work")?;
+    }
+    writer.run("commit")
 }
 
 fn read_sqlite<T, E: From<Error>>(
@@ -288,9 +296,9 @@ fn read_sqlite<T, E: From<Error>>(
         Some(connection) => connection,
         None => SqliteConnection::open_reader(path)?,
     };
-    connection.batch("begin")?;
+    connection.run("begin")?;
     let result = work(&mut Tx(Engine::Sqlite(SqliteTx(&mut connection))));
-    connection.batch("commit")?;
+    connection.run("commit")?;
     if let Ok(mut connections) = idle.lock()
         && connections.len() < 4
     {
@@ -319,7 +327,7 @@ fn serve_postgres(url: &str, mut connection: PostgresTx, queue: &Receiver<Box<dy
         }
         match committed {
             // One work's deadlock or cut must not fail its neighbours: each gets a transaction of its own.
-            Err(error) if works.len() > 1 && error.is_conflict() => {
+            Err(_) if works.len() > 1 && !connection.is_closed() => {
                 for work in works {
                     let mut single = [work];
                     let committed = commit_postgres(&mut connection, &mut single, begin);
@@ -336,37 +344,25 @@ fn serve_postgres(url: &str, mut connection: PostgresTx, queue: &Receiver<Box<dy
     }
 }
 
-fn commit_postgres(
-    connection: &mut PostgresTx,
-    works: &mut [Box<dyn Work>],
-    begin: &str,
-) -> Result<(), Error> {
+/// Runs all works and commits once; when one refuses, the caller runs them one by one.
+fn commit_postgres(connection: &mut PostgresTx, works: &mut [Box<dyn Work>], begin: &str) -> Result<(), Error> {
     connection.batch(begin)?;
-    if let [work] = works {
-        return match run_postgres(connection, work.as_mut()) {
-            Ok(()) => connection.batch("commit"),
-            Err(error) => {
-                connection.discard();
-                connection.batch("rollback")?;
-                error.map_or(Ok(()), Err)
-            }
-        };
-    }
+    let alone = works.len() == 1;
     for work in works {
-        connection.batch("savepoint work")?;
-        if let Err(error) = run_postgres(connection, work.as_mut()) {
-            connection.discard();
-            if let Some(error) = error {
-                // The flush failed after the work said yes: run all of them one by one.
-                return Err(if error.is_conflict() { error } else { Error::Conflict("batch".to_owned()) });
-            }
-            connection.batch("rollback to work")?;
+        let Err(error) = run_postgres(connection, work.as_mut(), alone) else { continue };
+        connection.discard();
+        if alone {
+            connection.batch("rollback")?;
+            return error.map_or(Ok(()), Err);
         }
+        return Err(Error::Conflict("shared commit".to_owned()));
     }
+    connection.flush()?;
     connection.batch("commit")
 }
 
-fn run_postgres(connection: &mut PostgresTx, work: &mut dyn Work) -> Result<(), Option<Error>> {
+/// Runs a work. Queued writes of neighbours are sent together; a work that is alone is told its own errors.
+fn run_postgres(connection: &mut PostgresTx, work: &mut dyn Work, alone: bool) -> Result<(), Option<Error>> {
     work.run(&mut Tx(Engine::Postgres(connection)))?;
-    connection.flush().map_err(Some)
+    if alone { connection.flush().map_err(Some) } else { Ok(()) }
 }

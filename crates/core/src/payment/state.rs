@@ -129,14 +129,17 @@ pub struct Payment {
     /// Its id.
     pub id: PaymentId,
     /// The debt it collects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debt: Option<DebtId>,
     /// The connection to the gateway.
     pub connection: String,
     /// The gateway's name.
     pub gateway: String,
     /// Our link token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// What it is for; `None` while its owner is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Purpose>,
     /// The chain to the act of care.
     pub care: Care,
@@ -145,42 +148,57 @@ pub struct Payment {
     /// Whether it is captured by a later call.
     pub manual_capture: bool,
     /// Every attempt, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// The intent at the gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
     /// The latest word on the intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent_known: Option<IntentKnown>,
     /// The gateway's customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     /// The charge that carries the money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<String>,
     /// Charges that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_charges: Vec<String>,
     /// What is, or was, reserved, in minor units.
     pub authorized_minor: i64,
     /// The reservation lapses then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_before: Option<Timestamp>,
     /// What moved to us, in minor units.
     pub captured_minor: i64,
     /// When the gateway made the charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged_at: Option<Timestamp>,
     /// The card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardSeen>,
     /// Fees by balance transaction.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fees: BTreeMap<String, Money>,
     /// Capture requests so far.
     pub captures: u32,
     /// A capture was asked for and not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capturing: Option<Money>,
     /// A cancellation was asked for.
     pub canceling: bool,
     /// Refunds asked for by us and not seen at the gateway yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reserved: BTreeMap<String, Money>,
     /// Refunds seen at the gateway.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<String, RefundKnown>,
     /// Disputes seen at the gateway.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<String, DisputeKnown>,
     /// The payout it arrived in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<String>,
 }
 
@@ -282,6 +300,25 @@ impl Payment {
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
         self.attempts.last().filter(|last| last.state.is_open())
+    }
+
+    /// Whether money may still come by this payment: it is not decided, or it is authorized and may be captured, or the
+    /// payer still holds a browser secret of its intent. Until then no other payment may collect the same debt.
+    #[must_use]
+    pub fn is_collecting(&self) -> bool {
+        match self.status() {
+            Status::Created | Status::RequiresAction | Status::Processing | Status::Authorized | Status::Unknown => true,
+            Status::RequiresMethod => self.intent.is_some(),
+            Status::Captured
+            | Status::Settled
+            | Status::Failed
+            | Status::Canceled
+            | Status::Expired
+            | Status::PartRefunded
+            | Status::Refunded
+            | Status::Disputed
+            | Status::Lost => self.capturing.is_some(),
+        }
     }
 
     /// Applies an event. Total: every event applies to every payment.
