@@ -16,6 +16,7 @@ use crate::calls::{self, NoAnswer};
 use crate::connections::{FetchPolicy, Open};
 use crate::engine::Engine;
 use crate::facts::{Origin, Taken, take_in};
+use crate::inline::Planner;
 use crate::job::Job;
 use crate::worker::{After, Working};
 
@@ -42,7 +43,11 @@ impl Engine {
     pub(crate) fn origin(&self, open: &Open, source: Source, seen_at: Timestamp) -> Origin {
         let gateway = open.kind().to_owned();
         let flows = self.flows_for(&gateway);
-        Origin { connection: open.id.clone(), gateway, seen_at, source, flows }
+        let planner = self.ehr(&open.organization).ok().map(|ehr| {
+            let keyring = self.0.store.keyring().clone();
+            std::sync::Arc::new(Planner { flows: self.0.flows.clone(), ehr, keyring })
+        });
+        Origin { connection: open.id.clone(), gateway, seen_at, source, flows, planner }
     }
 
     pub(crate) async fn apply_message(

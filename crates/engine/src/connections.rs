@@ -88,8 +88,18 @@ pub(crate) struct Open {
 
 /// What is at the other end.
 pub(crate) enum System {
-    Gateway { connector: Box<dyn Gateway>, fetch: FetchPolicy },
-    Epic { epic: Box<Epic>, tokens: Box<Tokens>, proposal: Option<Proposal> },
+    Gateway {
+        connector: Box<dyn Gateway>,
+        fetch: FetchPolicy,
+        /// The mode and the account that events must be of, when the settings say so.
+        livemode: Option<bool>,
+        account: Option<String>,
+    },
+    Epic {
+        epic: Box<Epic>,
+        tokens: Box<Tokens>,
+        proposal: Option<Proposal>,
+    },
 }
 
 impl Open {
@@ -115,9 +125,15 @@ impl Open {
                 let secrets = secrets
                     .into_iter()
                     .map(|(name, values)| (name, values.into_iter().map(Secret::new).collect()));
+                let livemode = settings.options.get("livemode").map(|live| live == "true");
+                let account = settings.options.get("account").cloned();
                 let opening = registry::Connection { options: settings.options, secrets: secrets.collect() };
                 let connector = registry::open(kind, &opening).map_err(|error| problem(error.to_string()))?;
-                (System::Gateway { connector, fetch: settings.fetch }, settings.budget, None)
+                (
+                    System::Gateway { connector, fetch: settings.fetch, livemode, account },
+                    settings.budget,
+                    None,
+                )
             }
         };
         let throttle = Throttle::try_new(budget, zone.as_deref()).map_err(problem)?;
@@ -135,7 +151,7 @@ impl Open {
     /// The gateway at the other end.
     pub(crate) fn gateway(&self) -> Result<(&dyn Gateway, FetchPolicy), Error> {
         match &self.system {
-            System::Gateway { connector, fetch } => Ok((connector.as_ref(), *fetch)),
+            System::Gateway { connector, fetch, .. } => Ok((connector.as_ref(), *fetch)),
             System::Epic { .. } => Err(self.problem("it is not a payment gateway")),
         }
     }

@@ -68,7 +68,9 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) flows: BTreeMap<String, Arc<Compiled>>,
+    pub(crate) flows: Arc<BTreeMap<String, Arc<Compiled>>>,
+    /// By gateway, computed once: flows do not change while an engine runs.
+    pub(crate) wanted: RwLock<BTreeMap<String, Arc<Wanted>>>,
     pub(crate) sealing_key: SealingKey,
     pub(crate) slots: Slots,
     pub(crate) settings: Settings,
@@ -86,6 +88,9 @@ pub(crate) struct Inner {
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
 }
 
+/// Flows by name, with the kinds of facts that each wants.
+pub(crate) type Wanted = Vec<(String, BTreeSet<String>)>;
+
 /// An effect in memory, with what was already read for it.
 pub(crate) struct InHand {
     pub(crate) held: Held,
@@ -99,13 +104,15 @@ impl Engine {
     /// [`Error::Store`] when connections cannot be read.
     pub async fn open(parts: Parts) -> Result<Self, Error> {
         let (handoff, inbound) = mpsc::unbounded_channel();
-        let flows = parts.flows.into_iter().map(|flow| (flow.name().to_owned(), Arc::new(flow))).collect();
+        let flows = parts.flows.into_iter().map(|flow| (flow.name().to_owned(), Arc::new(flow)));
+        let flows = Arc::new(flows.collect());
         let engine = Self(Arc::new(Inner {
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
             transport: parts.transport,
             flows,
+            wanted: RwLock::default(),
             sealing_key: parts.sealing_key,
             slots: Slots::new(&parts.node, parts.slots),
             settings: parts.settings,
@@ -178,12 +185,19 @@ impl Engine {
     }
 
     /// The flows that a gateway's facts run, with the kinds of facts that each wants.
-    pub(crate) fn flows_for(&self, gateway: &str) -> Vec<(String, BTreeSet<String>)> {
+    pub(crate) fn flows_for(&self, gateway: &str) -> Arc<Wanted> {
+        if let Some(known) = self.0.wanted.read().ok().and_then(|wanted| wanted.get(gateway).cloned()) {
+            return known;
+        }
         let wants = |flow: &Compiled| {
             let (source, kinds) = flow.trigger();
             (source == gateway).then(|| (flow.name().to_owned(), kinds.iter().cloned().collect()))
         };
-        self.0.flows.values().filter_map(|flow| wants(flow)).collect()
+        let found: Arc<Wanted> = Arc::new(self.0.flows.values().filter_map(|flow| wants(flow)).collect());
+        if let Ok(mut wanted) = self.0.wanted.write() {
+            wanted.insert(gateway.to_owned(), found.clone());
+        }
+        found
     }
 
     /// An order by the system itself.
@@ -200,7 +214,7 @@ impl Engine {
     pub(crate) async fn apply<T, F>(&self, lane: &str, order: Order, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + Clone + 'static,
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         self.apply_in(lane, order, self.0.slots.slot(), work).await.map(|(value, held)| {
             self.hand_over(held);
@@ -218,31 +232,44 @@ impl Engine {
     ) -> Result<(T, Vec<Held>), Error>
     where
         T: Send + 'static,
-        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + Clone + 'static,
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let mut tries = 0;
+        let shared = Arc::new((order, slot, work));
         loop {
-            let (random, order, slot, work) =
-                (self.0.random.clone(), order.clone(), slot.clone(), work.clone());
+            let (random, shared) = (self.0.random.clone(), shared.clone());
             let outcome = self
                 .0
                 .store
                 .write_in_lane(lane_number(lane), move |tx| {
-                    let mut change = Change::new(tx, &order, random.as_ref(), slot.clone());
+                    let (order, slot, work) = shared.as_ref();
+                    let mut change = Change::new(tx, order, random.as_ref(), slot.clone());
                     let value = work(&mut change)?;
-                    Ok::<_, Error>((value, change.held, change.unheld))
+                    Ok::<_, Error>((value, change.held, change.unheld, change.kept_runs))
                 })
                 .await;
             match outcome {
                 Err(error) if error.is_conflict() && tries < CONFLICTS_MAX => tries += 1,
                 Err(error) => return Err(error),
-                Ok((value, held, unheld)) => {
+                Ok((value, held, unheld, runs)) => {
+                    self.keep_runs(runs);
                     if unheld {
                         self.0.wake.notify_one();
                     }
                     return Ok((value, held));
                 }
             }
+        }
+    }
+
+    /// Keeps runs in memory for the end of their postings. Only a short cut, so it is bounded and may be dropped.
+    fn keep_runs(&self, runs: Vec<(suture_store::runs::Run, suture_flow::run::Run)>) {
+        let Ok(mut kept) = self.0.runs.lock() else { return };
+        for (stored, live) in runs {
+            while kept.len() >= 10_000 {
+                kept.pop_first();
+            }
+            kept.insert(stored.id.clone(), (stored, live));
         }
     }
 

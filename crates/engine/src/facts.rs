@@ -1,8 +1,6 @@
 //! Evidence in, facts out: finds or opens the payment that evidence speaks of, records what is new, and follows the
 //! reactions in the same transaction.
 
-use std::collections::BTreeSet;
-
 use suture_connect::gateway::Fetch;
 use suture_core::debt::{self, Debt};
 use suture_core::dispute::{self, Dispute};
@@ -21,7 +19,7 @@ use crate::change::{Change, Loaded};
 use crate::job::Job;
 
 /// Where evidence came from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Origin {
     /// The connection.
     pub(crate) connection: String,
@@ -32,7 +30,9 @@ pub(crate) struct Origin {
     /// How we learned it.
     pub(crate) source: Source,
     /// The flows that run for facts of this gateway: name and event kinds.
-    pub(crate) flows: Vec<(String, BTreeSet<String>)>,
+    pub(crate) flows: std::sync::Arc<crate::engine::Wanted>,
+    /// What the short way of a flow needs; `None` while no EHR is connected.
+    pub(crate) planner: Option<std::sync::Arc<crate::inline::Planner>>,
 }
 
 /// What must be fetched before evidence can be taken in: the parent comes first (FLOWS §10.3).
@@ -405,7 +405,7 @@ fn tell_flows(
     if payment.purpose.is_none() {
         return Ok(());
     }
-    for (flow, kinds) in &origin.flows {
+    for (flow, kinds) in origin.flows.iter() {
         if !kinds.contains(told.kind) {
             continue;
         }
@@ -426,6 +426,11 @@ fn tell_flows(
                 "customer": payment.customer,
             },
         });
+        if let Some(planner) = &origin.planner
+            && crate::inline::try_plan(change, planner, (flow, &event), &care_of(payment))?
+        {
+            continue;
+        }
         change.effect(NewEffect {
             id: format!("{}/{version}/{flow}/{}", payment.id, told.fact),
             kind: "run_flow",

@@ -8,6 +8,7 @@ use suture_store::effects::NewEffect;
 use suture_store::inbox::{self, NewMessage, Received};
 
 use crate::Error;
+use crate::connections::System;
 use crate::engine::{Engine, InHand};
 use crate::job::Job;
 
@@ -72,27 +73,10 @@ impl Engine {
                 return self.refuse(&organization, connection, refusal.code(), refusal.to_string()).await;
             }
         };
-        if let Some(detail) = self.foreign(&open, &notice) {
+        if let Some(detail) = foreign(&open, &notice) {
             return self.refuse(&organization, connection, "other_account_or_mode", detail).await;
         }
         self.take_message(&organization, connection, body, notice).await
-    }
-
-    /// Why a correctly signed event is not for this connection: another account, or the other mode.
-    fn foreign(&self, open: &crate::connections::Open, notice: &Notice) -> Option<String> {
-        let settings: crate::connections::GatewaySettings =
-            serde_json::from_str(&open.settings).unwrap_or_default();
-        let live = settings.options.get("livemode").map(|live| live == "true");
-        if live.is_some_and(|live| live != notice.livemode) {
-            let (event, here) = if notice.livemode { ("live", "test") } else { ("test", "live") };
-            return Some(format!("the event is from {event} mode, the connection is for {here} mode"));
-        }
-        match (&notice.account, settings.options.get("account")) {
-            (Some(theirs), Some(ours)) if theirs != ours => {
-                Some("the event is for another account".to_owned())
-            }
-            _ => None,
-        }
     }
 
     async fn refuse(
@@ -162,5 +146,18 @@ impl Engine {
             Received::New => Ok(Delivery::Accepted { message }),
             Received::Duplicate { message, deliveries } => Ok(Delivery::Duplicate { message, deliveries }),
         }
+    }
+}
+
+/// Why a correctly signed event is not for this connection: another account, or the other mode.
+fn foreign(open: &crate::connections::Open, notice: &Notice) -> Option<String> {
+    let System::Gateway { livemode: live, account, .. } = &open.system else { return None };
+    if live.is_some_and(|live| live != notice.livemode) {
+        let (event, here) = if notice.livemode { ("live", "test") } else { ("test", "live") };
+        return Some(format!("the event is from {event} mode, the connection is for {here} mode"));
+    }
+    match (&notice.account, account) {
+        (Some(theirs), Some(ours)) if theirs != ours => Some("the event is for another account".to_owned()),
+        _ => None,
     }
 }

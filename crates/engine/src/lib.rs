@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod facts;
 mod handoff;
+mod inline;
 mod intake;
 mod job;
 pub mod links;

@@ -172,9 +172,9 @@ impl Engine {
             Ok(effect)
         };
         let (effect, held) = self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
-        if let Some(effect) = effect {
-            let waiting = self.wait_for(&effect);
-            self.hand_over(held);
+        let waiting = effect.map(|effect| self.wait_for(&effect));
+        self.hand_over(held);
+        if let Some(waiting) = waiting {
             self.patience(waiting).await;
         }
         self.payment(&caller.organization, payment).await

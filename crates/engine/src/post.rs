@@ -64,17 +64,6 @@ impl Engine {
         })
     }
 
-    /// The state with the first request counted as sent, when token and route are known already.
-    pub(crate) fn first_state(&self, open: &Open, document: &PaymentPosting) -> Option<PostingState> {
-        let (epic, tokens, proposal) = open.epic().ok()?;
-        let token = tokens.cached(self.now())?;
-        let machine = Machine { epic, token: &token, document };
-        match machine.step(&PostingState::begin(proposal?), PostingInput::Go) {
-            PostingStep::Send { state, .. } => Some(state),
-            PostingStep::Wait { .. } | PostingStep::Done { .. } => None,
-        }
-    }
-
     pub(crate) async fn post(&self, working: &Working, mut task: Task) -> Result<After, Error> {
         let open = self.connection(&working.effect.destination)?;
         let (epic, _, proposal) = open.epic()?;
@@ -296,10 +285,15 @@ impl Engine {
             None => {
                 let keyring = self.0.store.keyring().clone();
                 let organization = working.effect.organization.clone();
-                let found =
-                    self.0.store.read(move |tx| runs::get(tx, &keyring, &organization, &id).map_err(Error::from)).await?;
+                let found = self
+                    .0
+                    .store
+                    .read(move |tx| runs::get(tx, &keyring, &organization, &id).map_err(Error::from))
+                    .await?;
                 let Some(stored) = found else { return Ok(None) };
-                let Ok(content) = serde_json::from_slice::<StoredRun>(&stored.content) else { return Ok(None) };
+                let Ok(content) = serde_json::from_slice::<StoredRun>(&stored.content) else {
+                    return Ok(None);
+                };
                 (stored, content)
             }
         };

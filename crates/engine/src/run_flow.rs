@@ -7,21 +7,19 @@ use suture_connect::ehr::epic::reads::{self, Search};
 use suture_connect::outcome::Outcome;
 use suture_core::explain::Care;
 use suture_core::guard::{self, Usual};
-use suture_core::id::{PostingId, RunId};
+use suture_core::id::RunId;
 use suture_core::money::Money;
-use suture_core::posting::{self, Posting};
 use suture_core::time::Timestamp;
 use suture_flow::compiled::Compiled;
 use suture_flow::run::{Answer, Next, Run};
-use suture_store::effects::{self, NewEffect, State};
+use suture_store::effects::{self, State};
 use suture_store::{journal, links, runs};
 
 use crate::Error;
 use crate::apply::throttled;
 use crate::calls;
-use crate::change::{Change, Loaded};
 use crate::engine::Engine;
-use crate::job::Job;
+use crate::inline::{ToPlan, first_state, record_posting};
 use crate::worker::{After, Working};
 
 /// A run on its way, with what its posting needs from the fact.
@@ -101,7 +99,9 @@ impl Engine {
         organization: &str,
         event: &Value,
     ) -> Result<(Option<links::Link>, Vec<(String, i64, String)>), Error> {
-        let Some(token) = event["link"].as_str().map(ToOwned::to_owned) else { return Ok((None, Vec::new())) };
+        let Some(token) = event["link"].as_str().map(ToOwned::to_owned) else {
+            return Ok((None, Vec::new()));
+        };
         let organization = organization.to_owned();
         self.0
             .store
@@ -236,56 +236,28 @@ impl Engine {
             return self.stop_run(working, compiled, going, After::Dead { error }).await;
         };
         let open = self.ehr(&working.effect.organization)?;
-        // The first request is stored as sent before it leaves, so no commit stands between plan and send.
-        let state = self.first_state(&open, &document);
         let flow = label(compiled);
-        let run = stored_run(&going, &flow, "waiting", self.now(), None);
-        self.keep_run(&run, &going.run);
+        let plan = ToPlan {
+            state: first_state(&open, &document, self.now()),
+            run: stored_run(&going.run, (&going.id, &going.fact), &flow, ("waiting", None), self.now()),
+            connection: open.id.clone(),
+            care: care_of(&going),
+            stored: going.stored,
+            live: going.run,
+            flow: flow.clone(),
+            document,
+            step,
+        };
         let keyring = self.0.store.keyring().clone();
         let (order, lease) =
             (self.order(&working.effect.organization, &flow, "flow_call"), working.lease.clone());
-        let care = care_of(&going);
-        let (connection, stored) = (open.id.clone(), going.stored);
-        let lane = going.fact.clone();
+        let lane = going.fact;
         self.apply(&lane, order, move |change| {
-            let organization = change.order.organization.clone();
-            let reference = format!("{connection}/posting/{}", document.reference);
-            if journal::referred(change.tx, &organization, &reference)?.is_some() {
-                // Planned before a crash: the posting goes on by its own effect.
-                effects::finish(change.tx, &lease, State::Done, Some("planned before"), change.order.now)?;
-                return Ok(());
-            }
-            let id = PostingId::mint(change.mint());
-            let mut loaded = Loaded::<Posting>::fresh(id.to_string());
-            loaded.record(&posting::Event::Planned {
-                posting: id,
-                connection: connection.clone(),
-                reference: document.reference.clone(),
-                reverses: document.original_reference.clone(),
-                amount: document.amount,
-                flow: flow.clone(),
-            })?;
-            change.save(&mut loaded, &care)?;
-            journal::refer(change.tx, &organization, &reference, &id.to_string())?;
-            match stored {
-                true => runs::update(change.tx, &keyring, &organization, &run)?,
-                false => runs::insert(change.tx, &keyring, &organization, &run)?,
-            }
             effects::finish(change.tx, &lease, State::Done, None, change.order.now)?;
-            plan_post_effect(change, id, &document, state.clone(), (&run.id, &step), &connection)
+            record_posting(change, &keyring, plan.clone())
         })
         .await?;
         Ok(After::Finished)
-    }
-
-    /// Keeps a run in memory for its posting's end. Only a short cut, so it is bounded and may be dropped.
-    fn keep_run(&self, stored: &runs::Run, run: &Run) {
-        if let Ok(mut kept) = self.0.runs.lock() {
-            while kept.len() >= 10_000 {
-                kept.pop_first();
-            }
-            kept.insert(stored.id.clone(), (runs::Run { content: Vec::new(), ..stored.clone() }, run.clone()));
-        }
     }
 
     async fn end_run(
@@ -296,7 +268,8 @@ impl Engine {
         state: &str,
         note: Option<String>,
     ) -> Result<After, Error> {
-        let run = stored_run(&going, &label(compiled), state, self.now(), note);
+        let run =
+            stored_run(&going.run, (&going.id, &going.fact), &label(compiled), (state, note), self.now());
         self.save_run(working, &going, run, true).await?;
         Ok(After::Finished)
     }
@@ -313,7 +286,13 @@ impl Engine {
             After::Dead { error } => ("failed", error.clone()),
             After::Finished | After::Again { .. } | After::Failed { .. } => ("running", String::new()),
         };
-        let run = stored_run(&going, &label(compiled), state, self.now(), Some(note));
+        let run = stored_run(
+            &going.run,
+            (&going.id, &going.fact),
+            &label(compiled),
+            (state, Some(note)),
+            self.now(),
+        );
         self.save_run(working, &going, run, false).await?;
         Ok(after)
     }
@@ -351,7 +330,11 @@ pub(crate) struct StoredRun {
 }
 
 /// Why an amount is held: it is far above what this link's payments, or its due amount, usually are.
-fn unusual(event: &Value, link: Option<&links::Link>, history: &[(String, i64, String)]) -> Option<String> {
+pub(crate) fn unusual(
+    event: &Value,
+    link: Option<&links::Link>,
+    history: &[(String, i64, String)],
+) -> Option<String> {
     let link = link.filter(|_| event["event"] == "payment.captured")?;
     let amount = serde_json::from_value::<Money>(event["amount"].clone()).ok()?;
     let own = event["payment"].as_str().unwrap_or_default();
@@ -368,18 +351,23 @@ pub(crate) fn label(compiled: &Compiled) -> String {
     format!("{}@{}", compiled.name(), compiled.version())
 }
 
-fn stored_run(going: &Going, flow: &str, state: &str, now: Timestamp, note: Option<String>) -> runs::Run {
-    let ended = state == "finished";
+pub(crate) fn stored_run(
+    live: &Run,
+    (id, fact): (&str, &str),
+    flow: &str,
+    (state, note): (&str, Option<String>),
+    now: Timestamp,
+) -> runs::Run {
     runs::Run {
-        id: going.id.clone(),
+        id: id.to_owned(),
         flow: flow.to_owned(),
-        fact: going.fact.clone(),
+        fact: fact.to_owned(),
         state: state.to_owned(),
         note,
         // Serializing a run to bytes cannot fail: its values are JSON.
-        content: serde_json::to_vec(&StoredRun { run: going.run.clone() }).unwrap_or_default(),
+        content: serde_json::to_vec(&StoredRun { run: live.clone() }).unwrap_or_default(),
         started_at: now,
-        finished_at: ended.then_some(now),
+        finished_at: (state == "finished").then_some(now),
     }
 }
 
@@ -388,7 +376,7 @@ fn care_of(going: &Going) -> Care {
     Care { payment: going.event["payment"].as_str().map(ToOwned::to_owned), ..care }
 }
 
-fn shown(link: &links::Link) -> Value {
+pub(crate) fn shown(link: &links::Link) -> Value {
     json!({
         "link": link.id,
         "patient": link.patient,
@@ -399,34 +387,5 @@ fn shown(link: &links::Link) -> Value {
         "appointment": link.appointment,
         "due": link.due,
         "service_codes": link.service_codes,
-    })
-}
-
-/// Inserts the effect that sends a posting.
-pub(crate) fn plan_post_effect(
-    change: &mut Change<'_, '_>,
-    id: PostingId,
-    document: &PaymentPosting,
-    state: Option<suture_connect::ehr::epic::posting::PostingState>,
-    (run, step): (&str, &str),
-    connection: &str,
-) -> Result<(), Error> {
-    let job = Job::Post {
-        posting: id,
-        document: Box::new(document.clone()),
-        state,
-        run: Some(run.to_owned()),
-        step: Some(step.to_owned()),
-    };
-    // A reversal follows its payment; postings of one fact never overtake each other.
-    let fact = document.original_reference.as_deref().unwrap_or(&document.reference);
-    change.effect(NewEffect {
-        id: format!("{id}/1/0"),
-        kind: job.kind(),
-        lane: Some(format!("{connection}/{fact}")),
-        destination: connection.to_owned(),
-        stream: Some(id.to_string()),
-        due_at: change.order.now,
-        payload: job.payload(),
     })
 }

@@ -165,7 +165,7 @@ impl Engine {
             self.conclude(&working, After::Dead { error }).await;
             return;
         };
-        let after = match Box::pin(self.run_job(&working, job)).await {
+        let after = match self.run_job(&working, job).await {
             Ok(after) => after,
             Err(error) => self.after_error(&error),
         };
@@ -182,23 +182,26 @@ impl Engine {
             Job::ApplyMessage { connection, message } => {
                 self.apply_message(working, &connection, &message).await
             }
-            Job::Attempt { .. } => self.send_attempt(working, &job).await,
-            Job::Capture { payment, key } => self.send_capture(working, payment, &key).await,
-            Job::Cancel { payment, key } => self.send_cancel(working, payment, &key).await,
-            Job::Refund { refund } => self.send_refund(working, refund).await,
-            Job::Fetch { what } => self.fetch_and_apply(working, what).await,
-            Job::Poll { payment, number } => self.poll(working, payment, number).await,
-            Job::Sweep { list, since, after } => self.sweep_page(working, list, since, after).await,
-            Job::DailySweep => self.daily_sweep(working).await,
-            Job::RunFlow { flow, event, released } => self.run_flow(working, &flow, event, released).await,
+            Job::Attempt { .. } => Box::pin(self.send_attempt(working, &job)).await,
+            Job::Capture { payment, key } => Box::pin(self.send_capture(working, payment, &key)).await,
+            Job::Cancel { payment, key } => Box::pin(self.send_cancel(working, payment, &key)).await,
+            Job::Refund { refund } => Box::pin(self.send_refund(working, refund)).await,
+            Job::Fetch { what } => Box::pin(self.fetch_and_apply(working, what)).await,
+            Job::Poll { payment, number } => Box::pin(self.poll(working, payment, number)).await,
+            Job::Sweep { list, since, after } => Box::pin(self.sweep_page(working, list, since, after)).await,
+            Job::DailySweep => Box::pin(self.daily_sweep(working)).await,
+            Job::RunFlow { flow, event, released } => {
+                Box::pin(self.run_flow(working, &flow, event, released)).await
+            }
             Job::Post { posting, document, state, run, step } => {
-                self.post(working, crate::post::Task { posting, document: *document, state, run, step }).await
+                let task = crate::post::Task { posting, document: *document, state, run, step };
+                Box::pin(self.post(working, task)).await
             }
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),
-            Job::Seal => self.seal_and_plan(working).await,
-            Job::Tidy => self.tidy_and_plan(working).await,
+            Job::Seal => Box::pin(self.seal_and_plan(working)).await,
+            Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
         }
     }
 
@@ -219,6 +222,9 @@ impl Engine {
     }
 
     async fn conclude(&self, working: &Working, after: After) {
+        if matches!(after, After::Finished) {
+            return;
+        }
         let now = self.now();
         let (lease, mut effect) = (working.lease.clone(), working.effect.clone());
         let after = match after {

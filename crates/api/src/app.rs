@@ -1,0 +1,66 @@
+//! What every handler holds, and how the router is put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware;
+use suture_core::redact::Secret;
+use suture_engine::{BODY_BYTES_MAX, Engine};
+
+use crate::frame;
+use crate::limiter::Limiter;
+use crate::problem::Problem;
+
+/// Settings of the API.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many requests one API key may make in a second; twice as many in a burst.
+    pub requests_per_second_per_key: u32,
+    /// A request that takes longer is answered with `request_timeout`. Longer than the engine's patience with a gateway.
+    pub request_limit: Duration,
+    /// Larger bodies are refused unread, webhooks too.
+    pub body_bytes_max: usize,
+    /// The bearer token of `/metrics`. Without one, whoever reaches the port reads the counters; they hold no ids of
+    /// patients or payments.
+    pub metrics_token: Option<Secret<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            requests_per_second_per_key: 100,
+            request_limit: Duration::from_secs(30),
+            body_bytes_max: BODY_BYTES_MAX,
+            metrics_token: None,
+        }
+    }
+}
+
+/// What every handler holds. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) settings: Settings,
+    pub(crate) limiter: Limiter,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// The whole API over an engine.
+pub fn router(engine: Engine, settings: Settings) -> axum::Router {
+    let limiter = Limiter::new(settings.requests_per_second_per_key);
+    let app = App(Arc::new(Inner { engine, settings, limiter }));
+    let (routes, _) = crate::document::routes().split_for_parts();
+    routes
+        .fallback(async || Problem::not_found("path"))
+        .layer(middleware::from_fn_with_state(app.clone(), frame::frame))
+        .with_state(app)
+}

@@ -1,0 +1,12 @@
+//! Stories about the API in one process.
+
+#[cfg(test)]
+mod callers;
+#[cfg(test)]
+mod document;
+#[cfg(test)]
+mod kit;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod webhooks;
