@@ -1,2 +1,104 @@
-//! The suture command.
-fn main() {}
+//! The suture command: one binary that serves, checks, tells, and shows.
+
+mod bench;
+mod commands;
+mod config;
+mod demo;
+mod failure;
+mod flows;
+mod keys;
+mod logging;
+mod opening;
+mod remote;
+mod serving;
+mod system;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands as command;
+
+/// Keeps money (Stripe), care (Epic) and books (ledger) in step.
+#[derive(Parser)]
+#[command(name = "suture", version, about, long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show everything with a pretend Stripe and a pretend Epic on this machine
+    Demo(command::demo::Arguments),
+    /// Start the server
+    Serve(command::serve::Arguments),
+    /// Make the first organization and its administrator's API key
+    Init(command::init::Arguments),
+    /// Make and rotate keys
+    Keys(command::keys::Arguments),
+    /// Say what is missing before the server can be used, and how to fix it
+    Check(command::check::Arguments),
+    /// Start a pretend Stripe and a pretend Epic on this machine
+    Sandbox(command::sandbox::Arguments),
+    /// Check, test and run flow documents
+    Flow(command::flow::Arguments),
+    /// List what happened, newest first
+    Events(command::events::Arguments),
+    /// List webhooks that came in, newest first
+    Messages(command::messages::Arguments),
+    /// List work on its way to other systems, newest first
+    Deliveries(command::deliveries::Arguments),
+    /// List, retry and skip work that stopped and needs a person
+    DeadLetters(command::dead_letters::Arguments),
+    /// Verify and export the audit trail
+    Audit(command::audit::Arguments),
+    /// Run seeded simulations of whole money flows with faults
+    Simulate(command::simulate::Arguments),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+    /// Measure this machine
+    Bench(command::bench::Arguments),
+}
+
+/// A reader that has seen enough (`suture events | head`) closes the pipe; that is no failure worth a backtrace.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload().downcast_ref::<String>();
+        if text.is_some_and(|text| text.starts_with("failed printing to stdout")) {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
+}
+
+fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
+    let outcome = match Cli::parse().command {
+        Command::Demo(arguments) => command::demo::run(&arguments),
+        Command::Serve(arguments) => command::serve::run(&arguments),
+        Command::Init(arguments) => command::init::run(&arguments),
+        Command::Keys(arguments) => command::keys::run(&arguments),
+        Command::Check(arguments) => command::check::run(&arguments),
+        Command::Sandbox(arguments) => command::sandbox::run(&arguments),
+        Command::Flow(arguments) => command::flow::run(&arguments),
+        Command::Events(arguments) => command::events::run(&arguments),
+        Command::Messages(arguments) => command::messages::run(&arguments),
+        Command::Deliveries(arguments) => command::deliveries::run(&arguments),
+        Command::DeadLetters(arguments) => command::dead_letters::run(&arguments),
+        Command::Audit(arguments) => command::audit::run(&arguments),
+        Command::Simulate(arguments) => command::simulate::run(&arguments),
+        Command::Openapi => command::openapi::run(),
+        Command::Bench(arguments) => return bench::run(&arguments.arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            // The one place where a command that failed says why.
+            eprintln!("suture: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -56,7 +56,12 @@ pub(super) struct Latency {
 }
 
 /// Sends webhooks at a steady rate and measures p50 and p99.
-pub(super) async fn steady(stage: &Stage, first: u64, payments: u64, per_second: u64) -> Result<Latency, String> {
+pub(super) async fn steady(
+    stage: &Stage,
+    first: u64,
+    payments: u64,
+    per_second: u64,
+) -> Result<Latency, String> {
     let requests = stage.requests(first, payments);
     stage.sink.arrivals();
     let done = stage.sink.posts();
@@ -73,7 +78,10 @@ pub(super) async fn steady(stage: &Stage, first: u64, payments: u64, per_second:
                 let due = begun + Duration::from_micros(number * 1_000_000 / per_second);
                 tokio::time::sleep_until(due.into()).await;
                 let at = now();
-                let status = connection.exchange(&requests[usize_of(number)]).await.map_err(|error| error.to_string())?;
+                let status = connection
+                    .exchange(&requests[usize_of(number)])
+                    .await
+                    .map_err(|error| error.to_string())?;
                 if status != 200 {
                     return Err(format!("a webhook was answered with {status}"));
                 }
@@ -117,4 +125,20 @@ pub(super) fn usize_of(number: u64) -> usize {
 /// Keeps the payload module's size honest: events are about as large as real ones.
 pub(super) fn event_bytes() -> usize {
     payload::charge_succeeded(1, "lnk_0", 1).len()
+}
+
+/// Prints throughput at full load and latencies at 500 payments per second.
+pub(super) async fn measure(url: &str, payments: u64) -> Result<(), String> {
+    let stage = Stage::set(url, true).await?;
+    let run = full_load(&stage, payments, 64).await?;
+    println!(
+        "full load, 64 connections: {} payments; acknowledged {:.0}/s, confirmed in Epic {:.0}/s, posted twice: {}",
+        run.payments, run.acknowledged_per_second, run.confirmed_per_second, run.doubles
+    );
+    let latency = steady(&stage, payments, 5_000, 500).await?;
+    println!(
+        "500/s for 10 s: acknowledged p50 {:?} p99 {:?}; arrived in Epic p50 {:?} p99 {:?}",
+        latency.acknowledged.0, latency.acknowledged.1, latency.arrived.0, latency.arrived.1
+    );
+    Ok(())
 }

@@ -30,32 +30,41 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Sets the stage on a database.
-    pub(super) async fn set(url: &str) -> Result<Self, String> {
-        let keyring = Keyring::new(&[("bench".to_owned(), vec![7; 32])]).map_err(|error| error.to_string())?;
+    /// Sets the stage on a database; `works` says whether what was accepted is also worked on.
+    pub(super) async fn set(url: &str, works: bool) -> Result<Self, String> {
+        let keyring =
+            Keyring::new(&[("bench".to_owned(), vec![7; 32])]).map_err(|error| error.to_string())?;
         let store = Store::open(&Options::new(url, keyring)).map_err(|error| error.to_string())?;
-        let flow = suture_flow::flow::Flow::parse(include_str!("../../../../flows/stripe-to-epic.yaml"), "stripe-to-epic.yaml")
-            .map_err(|problems| problems.to_string())?;
+        let flow = suture_flow::flow::Flow::parse(
+            include_str!("../../../../flows/stripe-to-epic.yaml"),
+            "stripe-to-epic.yaml",
+        )
+        .map_err(|problems| problems.to_string())?;
         let parts = Parts {
             store,
-            clock: Arc::new(super::system::SystemClock),
-            random: Arc::new(super::system::SystemRandom::default()),
+            clock: Arc::new(crate::system::SystemClock),
+            random: Arc::new(crate::system::MachineRandom::new()),
             transport: Arc::new(suture_engine::Egress::try_new()?),
             flows: vec![flow.compile()],
-            sealing_key: suture_core::audit::seal::SealingKey::from_seed(&[9; 32]).map_err(|error| error.to_string())?,
+            sealing_key: suture_core::audit::seal::SealingKey::from_seed(&[9; 32])
+                .map_err(|error| error.to_string())?,
             node: format!("bench-{}", std::process::id()),
-            slots: 20_000,
+            slots: if works { 20_000 } else { 0 },
             settings: Settings::default(),
         };
         let engine = Engine::open(parts).await.map_err(|error| error.to_string())?;
         let sink = Arc::new(Sink::default());
         let sink_address = sink.start().await.map_err(|error| error.to_string())?;
-        let organization = engine.make_organization("bench", Mode::Sandbox).await.map_err(|error| error.to_string())?.id;
-        let caller = Caller { organization: organization.clone(), actor: Actor::Operator("bench".to_owned()) };
+        let organization =
+            engine.make_organization("bench", Mode::Sandbox).await.map_err(|error| error.to_string())?.id;
+        let caller =
+            Caller { organization: organization.clone(), actor: Actor::Operator("bench".to_owned()) };
         let stripe = connect(&engine, &caller, sink_address).await?;
         let links = make_links(&engine, &caller).await?;
-        let worker = engine.clone();
-        tokio::spawn(async move { worker.work(256, std::future::pending()).await });
+        if works {
+            let worker = engine.clone();
+            tokio::spawn(async move { worker.work(256, std::future::pending()).await });
+        }
         engine.plan_timers(std::slice::from_ref(&organization)).await.map_err(|error| error.to_string())?;
         let address = serve(&engine).await?;
         Ok(Self { engine, address, sink, organization, path: format!("/webhooks/{stripe}"), links })
@@ -76,8 +85,10 @@ impl Stage {
     pub(super) async fn wait_until_confirmed(&self, payments: u64) -> Result<(), String> {
         for _ in 0..12_000 {
             if self.sink.posts() >= payments {
-                let depths = self.engine.depths(&self.organization).await.map_err(|error| error.to_string())?;
-                let waiting: i64 = depths.iter().filter(|d| d.destination != "suture" || d.count > 3).map(|d| d.count).sum();
+                let depths =
+                    self.engine.depths(&self.organization).await.map_err(|error| error.to_string())?;
+                let waiting: i64 =
+                    depths.iter().filter(|d| d.destination != "suture" || d.count > 3).map(|d| d.count).sum();
                 // The daily sweep of the gateway connection always waits.
                 if waiting <= 1 {
                     return Ok(());
@@ -86,7 +97,10 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let depths = self.engine.depths(&self.organization).await.map_err(|error| error.to_string())?;
-        Err(format!("after a minute {} of {payments} payments had arrived; queues: {depths:?}", self.sink.posts()))
+        Err(format!(
+            "after a minute {} of {payments} payments had arrived; queues: {depths:?}",
+            self.sink.posts()
+        ))
     }
 }
 
@@ -96,8 +110,11 @@ async fn connect(engine: &Engine, caller: &Caller, sink: SocketAddr) -> Result<S
         kind: "stripe".to_owned(),
         name: "bench".to_owned(),
         settings: serde_json::json!({ "options": { "livemode": "false" }, "fetch": "when_stale" }),
-        secrets: [("secret_key".to_owned(), secret("sk_test_bench")), ("webhook_secret".to_owned(), secret(payload::SECRET))]
-            .into(),
+        secrets: [
+            ("secret_key".to_owned(), secret("sk_test_bench")),
+            ("webhook_secret".to_owned(), secret(payload::SECRET)),
+        ]
+        .into(),
     };
     let stripe = engine.put_connection(caller, None, stripe).await.map_err(|error| error.to_string())?.id;
     let key = suture_engine::new_signing_key("bench")?;
@@ -142,7 +159,7 @@ async fn make_links(engine: &Engine, caller: &Caller) -> Result<Vec<String>, Str
 async fn serve(engine: &Engine) -> Result<SocketAddr, String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let app = super::app(engine.clone());
+    let app = suture_api::router(engine.clone(), suture_api::Settings::default());
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(address)
 }

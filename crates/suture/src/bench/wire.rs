@@ -56,7 +56,8 @@ fn content_length(head: &[u8]) -> usize {
     let name = b"content-length:";
     let found = head.windows(name.len()).position(|window| window.eq_ignore_ascii_case(name));
     let rest = found.map(|at| &head[at + name.len()..]).unwrap_or_default();
-    let digits: Vec<u8> = rest.iter().copied().skip_while(|b| *b == b' ').take_while(u8::is_ascii_digit).collect();
+    let digits: Vec<u8> =
+        rest.iter().copied().skip_while(|b| *b == b' ').take_while(u8::is_ascii_digit).collect();
     std::str::from_utf8(&digits).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
@@ -114,7 +115,8 @@ impl Sink {
 
     fn answer(&self, request: &[u8]) -> String {
         if find(request, b"client_assertion").is_some() {
-            return r#"{"access_token":"bench","token_type":"bearer","expires_in":3600,"scope":""}"#.to_owned();
+            return r#"{"access_token":"bench","token_type":"bearer","expires_in":3600,"scope":""}"#
+                .to_owned();
         }
         let name = b"\"TransactionID\":\"";
         let start = find(request, name).map(|at| at + name.len()).unwrap_or_default();

@@ -1,0 +1,64 @@
+//! The file as written. Unknown keys are refused, so that a misspelled setting is not silently without effect.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Every setting. `suture.example.toml` explains them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) database: String,
+    pub(super) database_writers: usize,
+    pub(super) database_readers: usize,
+    pub(super) encryption_keys: Vec<String>,
+    pub(super) sealing_key: String,
+    pub(super) listen: SocketAddr,
+    pub(super) flows: Option<PathBuf>,
+    pub(super) jobs: usize,
+    pub(super) slots: usize,
+    pub(super) node: String,
+    pub(super) ehr: Option<String>,
+    pub(super) seal_every_seconds: u64,
+    pub(super) request_limit_seconds: u64,
+    pub(super) requests_per_second_per_key: u32,
+    pub(super) metrics_token: Option<String>,
+    pub(super) log: LogFormat,
+    pub(super) log_level: String,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            database: "sqlite:suture.db".to_owned(),
+            database_writers: 4,
+            database_readers: 3,
+            encryption_keys: Vec::new(),
+            sealing_key: String::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            flows: None,
+            jobs: 64,
+            slots: 256,
+            node: "suture".to_owned(),
+            ehr: None,
+            seal_every_seconds: 60,
+            request_limit_seconds: 25,
+            requests_per_second_per_key: 100,
+            metrics_token: None,
+            log: LogFormat::Human,
+            log_level: "info".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The steps of the story, by topic.
+
+pub(super) mod cards;
+mod desk;
+pub(super) mod disorder;
+pub(super) mod refund;
+pub(super) mod strangers;
+pub(super) mod visit;

@@ -1,0 +1,56 @@
+//! The flows that a server runs: those of a folder, or the shipped ones.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use suture_flow::compiled::Compiled;
+use suture_flow::flow::Flow;
+
+use crate::failure::Failure;
+
+const SHIPPED: [(&str, &str); 1] =
+    [("stripe-to-epic.yaml", include_str!("../../../flows/stripe-to-epic.yaml"))];
+
+/// Compiles all flows of a folder once; without a folder the flows that ship with the program.
+///
+/// # Errors
+/// Every problem of every document with its file, line and column; or a name that two documents share.
+pub(crate) fn load(folder: Option<&Path>) -> Result<Vec<Compiled>, Failure> {
+    let documents = match folder {
+        Some(folder) => read(folder)?,
+        None => SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+    };
+    let mut flows = Vec::new();
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    for (name, text) in documents {
+        match Flow::parse(&text, &name) {
+            Ok(flow) if names.insert(flow.name().to_owned()) => flows.push(flow.compile()),
+            Ok(flow) => {
+                problems.push(format!("{name}: the flow name {} is taken by another file", flow.name()));
+            }
+            Err(found) => problems.push(found.to_string()),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(flows);
+    }
+    Err(Failure::new(format!("the flows cannot be used:\n{}", problems.join("\n"))))
+}
+
+fn read(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::of(format!("the flows folder {} cannot be read", folder.display()), &error)
+    };
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let text =
+        |path: PathBuf| Ok((path.display().to_string(), std::fs::read_to_string(&path).map_err(unreadable)?));
+    files.into_iter().map(text).collect()
+}
