@@ -241,6 +241,8 @@ pub trait Webhooks: Send + Sync {
     /// # Errors
     /// [`WebhookRefusal::NotAnEvent`].
     fn read(&self, body: &[u8]) -> Result<Notice, WebhookRefusal>;
+    /// The version that payloads should be rendered with; another one is read, but not trusted alone.
+    fn pinned_version(&self) -> Option<&'static str>;
     /// The event types that the installed features need (FEATURES M9).
     fn needed_events(&self) -> &'static [&'static str];
     /// Builds the registration of our endpoint with the needed events and the pinned version.

@@ -233,6 +233,7 @@ impl Engine {
         }
         let (origin, order) = (self.origin(&open, Source::Fetched, self.now()), self.order_by_gateway(&open));
         let lease = working.lease.clone();
+        let chain = working.effect.id.rsplit_once('/').map_or_else(String::new, |(chain, _)| chain.to_owned());
         self.apply(&payment.to_string(), order, move |change| {
             if let Taken::Needs(_) = take_in(change, &found, &origin)? {
                 return Err(Error::Missing("the parent object".to_owned()));
@@ -241,7 +242,7 @@ impl Engine {
                 journal::load::<Payment>(change.tx, &change.order.organization, &payment.to_string())?
                     .is_some_and(|stream| is_decided(&stream.state));
             if !decided && number < POLLS_MAX {
-                plan_poll(change, payment, &origin.connection, number + 1)?;
+                plan_poll(change, payment, &origin.connection, (&chain, number + 1))?;
             }
             let note = if decided { format!("decided by poll {number}") } else { "still waiting".to_owned() };
             effects::finish(change.tx, &lease, State::Done, Some(&note), change.order.now)?;
@@ -277,16 +278,16 @@ impl Engine {
     }
 }
 
-/// Plans the next poll of a payment.
+/// Plans a poll of a payment. `chain` names the attempt's series of polls, so that each poll has an id of its own.
 pub(crate) fn plan_poll(
     change: &mut crate::change::Change<'_, '_>,
     payment: PaymentId,
     connection: &str,
-    number: u32,
+    (chain, number): (&str, u32),
 ) -> Result<(), Error> {
     let job = Job::Poll { payment, number };
     change.effect(NewEffect {
-        id: format!("{payment}/poll/{}/{number}", change.order.now.millis()),
+        id: format!("{chain}/{number}"),
         kind: job.kind(),
         lane: None,
         destination: connection.to_owned(),

@@ -491,7 +491,7 @@ fn plan_attempt(
     let effect = format!("{}/{version}/0", state.id);
     let now = change.order.now;
     change.effect(gateway_effect(effect.clone(), &job, state.id, &origin.connection, now))?;
-    plan_poll(change, state.id, &origin.connection, 1)?;
+    plan_poll(change, state.id, &origin.connection, (&format!("{}/{version}/poll", state.id), 1))?;
     Ok(effect)
 }
 

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use suture_core::audit::chain::{Entry, Hash};
+use suture_core::audit::chain::{Entry, EntryRef, Hash};
 use suture_core::explain::{Actor, Care, Reason};
 use suture_core::time::Timestamp;
 
@@ -160,15 +160,15 @@ pub fn append<S: Serialize>(
     let (actor_kind, actor_id) = cause.actor.parts();
     for event in events {
         version += 1;
-        let entry = Entry {
-            organization: at.organization.to_owned(),
-            stream: at.stream.to_owned(),
+        let entry = EntryRef {
+            organization: at.organization,
+            stream: at.stream,
             version,
-            kind: event.kind.to_owned(),
-            body: event.body,
-            actor: cause.actor.clone(),
-            reason: cause.reason.clone(),
-            care: cause.care.clone(),
+            kind: event.kind,
+            body: &event.body,
+            actor: &cause.actor,
+            reason: &cause.reason,
+            care: &cause.care,
             at: cause.at,
         };
         head = entry.hash(head);
@@ -177,7 +177,7 @@ pub fn append<S: Serialize>(
             at.stream.into(),
             version.into(),
             event.kind.into(),
-            entry.body.to_string().into(),
+            event.body.to_string().into(),
             actor_kind.into(),
             actor_id.into(),
             cause.reason.as_str().into(),

@@ -345,7 +345,11 @@ fn serve_postgres(url: &str, mut connection: PostgresTx, queue: &Receiver<Box<dy
 }
 
 /// Runs all works and commits once; when one refuses, the caller runs them one by one.
-fn commit_postgres(connection: &mut PostgresTx, works: &mut [Box<dyn Work>], begin: &str) -> Result<(), Error> {
+fn commit_postgres(
+    connection: &mut PostgresTx,
+    works: &mut [Box<dyn Work>],
+    begin: &str,
+) -> Result<(), Error> {
     connection.batch(begin)?;
     let alone = works.len() == 1;
     for work in works {

@@ -20,6 +20,11 @@ use clap::{Parser, Subcommand};
 
 use crate::commands as command;
 
+/// The system's allocator loses much time when memory is freed by another thread than the one that took it, which is what
+/// a writer that serves many workers does all day.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Keeps money (Stripe), care (Epic) and books (ledger) in step.
 #[derive(Parser)]
 #[command(name = "suture", version, about, long_about = None)]

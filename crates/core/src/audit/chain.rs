@@ -88,11 +88,34 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-impl Entry {
+/// An entry by reference, for hashing without copies.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryRef<'a> {
+    /// The tenant.
+    pub organization: &'a str,
+    /// The stream.
+    pub stream: &'a str,
+    /// The version.
+    pub version: i64,
+    /// The event's type.
+    pub kind: &'a str,
+    /// The event.
+    pub body: &'a Value,
+    /// Who.
+    pub actor: &'a Actor,
+    /// Why.
+    pub reason: &'a Reason,
+    /// For which act of care.
+    pub care: &'a Care,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl EntryRef<'_> {
     /// The hash of this entry on top of the hash before it.
     #[must_use]
     pub fn hash(&self, before: Hash) -> Hash {
-        let mut out = Vec::with_capacity(512);
+        let mut out = Vec::with_capacity(1024);
         out.extend_from_slice(b"suture.journal.1");
         out.extend_from_slice(&before.0);
         canonical::bytes(&mut out, self.organization.as_bytes());
@@ -103,15 +126,34 @@ impl Entry {
         canonical::bytes(&mut out, kind.as_bytes());
         canonical::bytes(&mut out, id.as_bytes());
         canonical::bytes(&mut out, self.reason.as_str().as_bytes());
-        let care = &self.care;
+        let care = self.care;
         let links =
             [&care.patient, &care.appointment, &care.account, &care.payment, &care.encounter, &care.outcome];
         for link in links {
             canonical::optional(&mut out, link.as_deref());
         }
         out.extend_from_slice(&self.at.millis().to_be_bytes());
-        canonical::value(&mut out, &self.body);
+        canonical::value(&mut out, self.body);
         Hash::of(&out)
+    }
+}
+
+impl Entry {
+    /// The hash of this entry on top of the hash before it.
+    #[must_use]
+    pub fn hash(&self, before: Hash) -> Hash {
+        EntryRef {
+            organization: &self.organization,
+            stream: &self.stream,
+            version: self.version,
+            kind: &self.kind,
+            body: &self.body,
+            actor: &self.actor,
+            reason: &self.reason,
+            care: &self.care,
+            at: self.at,
+        }
+        .hash(before)
     }
 }
 

@@ -41,7 +41,8 @@ fn intent(
     now: Timestamp,
 ) -> Vec<Event> {
     let mut events = Vec::new();
-    if is_newer(payment.intent_known.as_ref(), seen, seen_at) {
+    let known = payment.intent_known.as_ref();
+    if is_newer(known, seen, seen_at) || is_present_truth(known, seen, seen_at, source) {
         events.push(Event::IntentMoved {
             intent: seen.intent.clone(),
             status: seen.status,
@@ -54,6 +55,15 @@ fn intent(
         events.extend(attempt_after_intent(payment, seen, source, now));
     }
     events
+}
+
+/// Whether a fetch in the very moment of the last word says something else: what was fetched last is the truth.
+fn is_present_truth(known: Option<&IntentKnown>, seen: &IntentSeen, seen_at: Timestamp, source: Source) -> bool {
+    let ended = |status| matches!(status, IntentStatus::Succeeded | IntentStatus::Canceled);
+    source != Source::Webhook
+        && known.is_some_and(|known| {
+            !ended(known.status) && known.seen_at == seen_at && known.status != seen.status
+        })
 }
 
 /// Whether the status seen replaces the one known. A total order, so that the greatest wins in any order of arrival:

@@ -307,7 +307,11 @@ impl Payment {
     #[must_use]
     pub fn is_collecting(&self) -> bool {
         match self.status() {
-            Status::Created | Status::RequiresAction | Status::Processing | Status::Authorized | Status::Unknown => true,
+            Status::Created
+            | Status::RequiresAction
+            | Status::Processing
+            | Status::Authorized
+            | Status::Unknown => true,
             Status::RequiresMethod => self.intent.is_some(),
             Status::Captured
             | Status::Settled

@@ -3,6 +3,9 @@
 //! Called by the payment services and by the FHIR payment resources. What must stay true: no floating
 //! point anywhere, and a text that is not exact in its currency is refused, never rounded.
 
+use serde::ser::{Error, Serialize, Serializer};
+use serde_json::value::RawValue;
+
 const NO_DECIMALS: [&str; 17] = [
     "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
     "XOF", "XPF",
@@ -77,6 +80,22 @@ pub(super) fn render(minor: i64, currency: Currency) -> String {
     if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
+/// An amount that serializes as a JSON number with every decimal of its currency: `120.00`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exact {
+    pub(super) minor: i64,
+    pub(super) currency: Currency,
+}
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // A tree of JSON values would turn the number into a float and lose its last zeros.
+        RawValue::from_string(render(self.minor, self.currency))
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +127,15 @@ mod tests {
         assert_eq!(render(-5, Currency::USD), "-0.05");
         assert_eq!(render(7, currency("JPY")), "7");
         assert_eq!(render(5, currency("KWD")), "0.005");
+    }
+
+    #[test]
+    fn an_exact_amount_is_a_json_number_with_all_its_decimals() {
+        let written =
+            |minor, code| serde_json::to_string(&Exact { minor, currency: currency(code) }).unwrap();
+        assert_eq!(written(12_000, "USD"), "120.00");
+        assert_eq!(written(-5, "KWD"), "-0.005");
+        assert_eq!(written(12_000, "JPY"), "12000");
+        assert_eq!(written(i64::MAX, "USD"), "92233720368547758.07");
     }
 }

@@ -106,8 +106,6 @@ pub(super) enum Answer {
     Created { location: String },
     /// 200, `Location`, empty body: the record was there already.
     Existing { location: String },
-    /// A complete HTTP answer.
-    Plain(Response),
 }
 
 /// True when the caller asked for JSON. Everything else, also a missing Accept, gets XML (EPIC.md §2).
@@ -126,7 +124,6 @@ pub(super) fn render(outcome: Result<Answer, Refusal>, as_json: bool, site: &str
         Ok(Answer::Stored { kind, id, .. }) => fhir(200, FHIR_XML, brief_xml(kind, &id)),
         Ok(Answer::Created { location }) => Response::empty(201).with_header("location", &location),
         Ok(Answer::Existing { location }) => Response::empty(200).with_header("location", &location),
-        Ok(Answer::Plain(response)) => response,
         Err(refusal) => refused(&refusal, as_json, site),
     }
 }
@@ -151,6 +148,26 @@ fn refused(refusal: &Refusal, as_json: bool, site: &str) -> Response {
         response = response.with_header(name, value);
     }
     response
+}
+
+/// Puts an answer or a refusal of Epic's own web services on the wire, always as JSON.
+///
+/// A refusal is an OperationOutcome that also has `ErrorCode`, Epic's number as a JSON number, and, when the
+/// number proves that nothing was done, `Status` with the word `Rejected`.
+pub(super) fn render_service(outcome: Result<Response, Refusal>, site: &str) -> Response {
+    let refusal = match outcome {
+        Ok(response) => return response,
+        Err(refusal) => refusal,
+    };
+    let mut body = self::outcome(&refusal.issues, site);
+    if let Some(first) = refusal.issues.first() {
+        body["ErrorCode"] = first.code.number.into();
+        if !codes::PROVE_NOTHING.contains(&first.code.number) {
+            body["Status"] = "Rejected".into();
+        }
+    }
+    let response = Response::json(refusal.status, &body);
+    refusal.headers.iter().fold(response, |response, (name, value)| response.with_header(name, value))
 }
 
 /// An OperationOutcome with these issues.

@@ -76,7 +76,9 @@ pub(super) struct Posting {
     pub(super) amount_minor: i64,
     pub(super) refunded_minor: i64,
     pub(super) at_ms: i64,
-    pub(super) receipt: u64,
+    receipt: u64,
+    /// Receipts of the times before, oldest first; only with `PostAgain`.
+    earlier_receipts: Vec<u64>,
     pub(super) original: Option<Box<str>>,
     pub(super) work_queue: Option<usize>,
     /// How many times it was really posted; more than one only with `PostAgain`.
@@ -98,8 +100,17 @@ impl Posting {
     }
 
     pub(super) fn receipt_number(&self) -> String {
-        format!("RCPT{:010}", self.receipt)
+        receipt_text(self.receipt)
     }
+
+    /// A receipt for each time that it was really posted, oldest first.
+    pub(super) fn receipt_numbers(&self) -> impl Iterator<Item = String> {
+        self.earlier_receipts.iter().chain([&self.receipt]).map(|number| receipt_text(*number))
+    }
+}
+
+fn receipt_text(number: u64) -> String {
+    format!("RCPT{number:010}")
 }
 
 /// How a posting went.
@@ -242,7 +253,7 @@ impl Book {
             return Ok(Some(at));
         }
         if self.work_queues.len() == WORK_QUEUES_MAX {
-            return Err(Refusal::new(59111, "WorkQueue: there is no such work queue."));
+            return Err(Refusal::new(59111, "Queue: there is no such work queue."));
         }
         self.work_queues.push((name.to_owned(), 1));
         Ok(Some(self.work_queues.len() - 1))
@@ -252,7 +263,7 @@ impl Book {
         self.receipts += 1;
         if let Some(known) = self.postings.get_mut(entry.reference) {
             known.count = known.count.saturating_add(1);
-            known.receipt = self.receipts;
+            known.earlier_receipts.push(std::mem::replace(&mut known.receipt, self.receipts));
             return known.receipt_number();
         }
         let posting = Posting {
@@ -262,6 +273,7 @@ impl Book {
             refunded_minor: 0,
             at_ms: entry.at_ms,
             receipt: self.receipts,
+            earlier_receipts: Vec::new(),
             original: entry.original.map(Into::into),
             work_queue,
             count: 1,

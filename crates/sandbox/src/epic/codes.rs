@@ -72,6 +72,9 @@ static CODES: [Code; 32] = [
     warning(59204, "suppressed", "The client is not authorized for a part of the results."),
 ];
 
+/// Numbers of failures in the middle of the work: whether it was done stays open.
+pub(super) const PROVE_NOTHING: [u32; 2] = [59133, 59177];
+
 /// Looks a number up.
 pub(super) fn find(number: u32) -> Option<&'static Code> {
     CODES.iter().find(|code| code.number == number)

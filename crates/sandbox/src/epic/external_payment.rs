@@ -1,24 +1,27 @@
-//! The external-payment service: `GetPaymentSessionData` and `PostTransactionResult`.
+//! The external-payment service `PostTransactionResult`: a payment or a refund is posted to an account.
 //!
 //! Called by `world`. Source: EPIC.md §7a; the fields of the real service are not public, so the names here
-//! are this sandbox's own. What must stay true: one body is parsed once, and a refusal posts nothing.
+//! are this sandbox's own, and are what a caller sends that was told nothing else. What must stay true: one body
+//! is parsed once, amounts are read by their decimal text, and a refusal posts nothing.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::amount::{self, Currency};
+use super::amount::{self, Currency, Exact};
 use super::answer::{Issue, Refusal};
 use super::book::{Entry, Kind};
-use super::records::{Held, patient};
+use super::records::Held;
 use super::world::EpicWorld;
-use crate::wire::{Request, Response};
+use crate::wire::Response;
 
 /// Longest transaction id, as in Epic's reconciliation file (EPIC.md §7b).
 const REFERENCE_LENGTH_MAX: usize = 50;
 const TEXT_LENGTH_MAX: usize = 100;
+/// The one type of patient ids that is known here.
+const PATIENT_ID_TYPE: &str = "FHIR";
 
 /// A text of the body; missing and null are empty.
 #[derive(Default)]
@@ -58,25 +61,27 @@ struct Transaction<'a> {
     reference: Text<'a>,
     #[serde(borrow, rename = "PatientID")]
     patient: Text<'a>,
+    #[serde(borrow, rename = "PatientIDType")]
+    patient_id_type: Text<'a>,
     #[serde(borrow, rename = "AccountID")]
     account: Text<'a>,
     #[serde(borrow, rename = "ClaimID")]
     claim: Text<'a>,
     #[serde(borrow, rename = "Amount")]
-    amount: Text<'a>,
+    amount: Option<&'a RawValue>,
     #[serde(borrow, rename = "Currency")]
     currency: Text<'a>,
     #[serde(borrow, rename = "TransactionType")]
     kind: Text<'a>,
-    #[serde(borrow, rename = "DateTime")]
+    #[serde(borrow, rename = "TransactionDateTime", alias = "DateTime")]
     moment: Text<'a>,
     #[serde(borrow, rename = "EncounterID")]
     encounter: Text<'a>,
     #[serde(borrow, rename = "PractitionerID")]
     practitioner: Text<'a>,
-    #[serde(borrow, rename = "Status")]
+    #[serde(borrow, rename = "TransactionStatus", alias = "Status")]
     status: Text<'a>,
-    #[serde(borrow, rename = "WorkQueue")]
+    #[serde(borrow, rename = "Queue", alias = "WorkQueue")]
     work_queue: Text<'a>,
     #[serde(borrow, rename = "OriginalTransactionID")]
     original: Text<'a>,
@@ -85,32 +90,22 @@ struct Transaction<'a> {
 impl Transaction<'_> {
     /// Checks every field that needs no record.
     fn check(&self) -> Result<(Kind, Currency, i64), Refusal> {
-        let required = [
-            ("TransactionID", &self.reference),
-            ("PatientID", &self.patient),
-            ("AccountID", &self.account),
-            ("Amount", &self.amount),
-            ("Currency", &self.currency),
-            ("TransactionType", &self.kind),
-            ("DateTime", &self.moment),
-        ];
-        if let Some((name, _)) = required.iter().find(|(_, text)| text.0.is_empty()) {
-            return Err(Issue::new(59108, format!("{name} is missing. Nothing was posted."))
-                .at(*name)
-                .into());
-        }
+        self.check_presence()?;
         let reference = &self.reference.0;
         if reference.len() > REFERENCE_LENGTH_MAX || !reference.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(invalid("TransactionID"));
         }
-        if let Some(name) = [("Status", &self.status), ("WorkQueue", &self.work_queue)]
+        if !self.patient_id_type.0.is_empty() && self.patient_id_type.0 != PATIENT_ID_TYPE {
+            return Err(invalid("PatientIDType"));
+        }
+        if let Some(name) = [("TransactionStatus", &self.status), ("Queue", &self.work_queue)]
             .iter()
             .find_map(|(name, text)| (text.0.len() > TEXT_LENGTH_MAX).then_some(*name))
         {
             return Err(invalid(name));
         }
         if self.moment.0.parse::<jiff::Timestamp>().is_err() {
-            return Err(invalid("DateTime"));
+            return Err(invalid("TransactionDateTime"));
         }
         let kind = match &*self.kind.0 {
             "Payment" => Kind::Payment,
@@ -118,30 +113,97 @@ impl Transaction<'_> {
             _ => return Err(invalid("TransactionType")),
         };
         if kind == Kind::Refund && self.original.0.is_empty() {
-            let issue = Issue::new(59108, "OriginalTransactionID is missing. Nothing was posted.");
-            return Err(issue.at("OriginalTransactionID").into());
+            return Err(missing("OriginalTransactionID"));
         }
         let currency = Currency::parse(&self.currency.0).ok_or_else(|| invalid("Currency"))?;
-        let amount_minor = amount::parse(&self.amount.0, currency, currency.decimals())
+        let amount_minor = self
+            .amount
+            .and_then(|raw| read_amount(raw.get(), currency))
             .filter(|minor| *minor > 0)
             .ok_or_else(|| invalid("Amount"))?;
         Ok((kind, currency, amount_minor))
     }
+
+    fn check_presence(&self) -> Result<(), Refusal> {
+        let required = [
+            ("TransactionID", self.reference.0.is_empty()),
+            ("PatientID", self.patient.0.is_empty()),
+            ("Amount", self.amount.is_none()),
+            ("Currency", self.currency.0.is_empty()),
+            ("TransactionType", self.kind.0.is_empty()),
+            ("TransactionDateTime", self.moment.0.is_empty()),
+        ];
+        match required.iter().find(|(_, is_empty)| *is_empty) {
+            Some((name, _)) => Err(missing(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads `120.00` or `"120.00"`. A text shows every decimal of its currency; a number may leave out last zeros,
+/// because JSON writers do.
+fn read_amount(raw: &str, currency: Currency) -> Option<i64> {
+    if !raw.starts_with('"') {
+        return amount::parse(raw, currency, 0);
+    }
+    let text: Text<'_> = serde_json::from_str(raw).ok()?;
+    amount::parse(&text.0, currency, currency.decimals())
+}
+
+fn missing(name: &str) -> Refusal {
+    Issue::new(59108, format!("{name} is missing. Nothing was posted.")).at(name).into()
 }
 
 fn invalid(name: &str) -> Refusal {
     Issue::new(59111, format!("{name} has an invalid value. Nothing was posted.")).at(name).into()
 }
 
-fn not_found(name: &str) -> Refusal {
+/// A refusal because no record has the id in this member.
+pub(super) fn not_found(name: &str) -> Refusal {
     Issue::new(59144, format!("{name} names no record here. Nothing was posted.")).at(name).into()
+}
+
+/// The answer to a transaction that was taken.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Taken<'a> {
+    status: &'static str,
+    /// `Posted` now, or `AlreadyPosted`.
+    result: &'static str,
+    #[serde(rename = "TransactionID")]
+    reference: &'a str,
+    receipt_number: &'a str,
+    transaction_type: &'static str,
+    amount: Exact,
+    currency: &'a str,
+    account_balance: Exact,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+/// A field that was ignored.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Warning {
+    code: &'static str,
+    field: &'static str,
+    text: &'static str,
+}
+
+/// An answer with this body.
+pub(super) fn answer_with(body: &impl Serialize) -> Result<Response, Refusal> {
+    let text = serde_json::to_string(body)
+        .map_err(|_| Refusal::new(59177, "The answer of the sandbox could not be written."))?;
+    Ok(Response::empty(200).with_header("content-type", "application/json").with_body(text))
 }
 
 impl EpicWorld {
     /// Posts a payment or a refund and moves the balance of the account.
     pub(super) fn post_transaction(&mut self, now_ms: i64, body: &[u8]) -> Result<Response, Refusal> {
         let transaction: Transaction<'_> = serde_json::from_slice(body).map_err(|_| {
-            Refusal::new(59105, "The body is not JSON with texts as values. Nothing was posted.")
+            let text = "The body is no JSON object with a text in each field, or gives a field twice. Nothing was \
+                        posted.";
+            Refusal::new(59105, text)
         })?;
         let (kind, currency, amount_minor) = transaction.check()?;
         let (account, claim) = self.find_records(&transaction)?;
@@ -160,29 +222,29 @@ impl EpicWorld {
         if let Some(claim) = claim.filter(|_| receipt.is_new) {
             self.note_claim_status(claim, &transaction.status.0);
         }
-        let mut answer = json!({
-            "TransactionID": transaction.reference.0,
-            "Result": if receipt.is_new { "Posted" } else { "AlreadyPosted" },
-            "ReceiptNumber": receipt.number,
-            "TransactionType": kind.name(),
-            "Amount": amount::render(amount_minor, currency),
-            "Currency": currency.as_str(),
-            "AccountBalance": amount::render(receipt.balance_minor, currency),
-        });
-        let warnings = self.enrichment_warnings(&transaction);
-        if !warnings.is_empty() {
-            answer["Warnings"] = warnings.into();
-        }
-        Ok(Response::json(200, &answer))
+        answer_with(&Taken {
+            status: "Accepted",
+            result: if receipt.is_new { "Posted" } else { "AlreadyPosted" },
+            reference: &transaction.reference.0,
+            receipt_number: &receipt.number,
+            transaction_type: kind.name(),
+            amount: Exact { minor: amount_minor, currency },
+            currency: currency.as_str(),
+            account_balance: Exact { minor: receipt.balance_minor, currency },
+            warnings: self.enrichment_warnings(&transaction),
+        })
     }
 
-    /// Positions of the account and the claim, after the patient was checked.
+    /// Positions of the account and the claim, after the patient was checked. Without an account it is the
+    /// account of the payment that is reversed, or the patient's own.
     fn find_records(&self, transaction: &Transaction<'_>) -> Result<(usize, Option<usize>), Refusal> {
         let patient =
             self.records.find(Held::Patient, &transaction.patient.0).ok_or_else(|| not_found("PatientID"))?;
         self.records.check_patient(patient)?;
-        let account =
-            self.records.find(Held::Account, &transaction.account.0).ok_or_else(|| not_found("AccountID"))?;
+        let account = match &*transaction.account.0 {
+            "" => self.book.posting(&transaction.original.0).map_or(patient, |original| original.account),
+            id => self.records.find(Held::Account, id).ok_or_else(|| not_found("AccountID"))?,
+        };
         if self.records.owner(account) != patient {
             return Err(Refusal::new(
                 59159,
@@ -211,7 +273,7 @@ impl EpicWorld {
     }
 
     /// Enrichment is optional: an unknown encounter or practitioner is ignored and reported.
-    fn enrichment_warnings(&self, transaction: &Transaction<'_>) -> Vec<Value> {
+    fn enrichment_warnings(&self, transaction: &Transaction<'_>) -> Vec<Warning> {
         let optional = [
             ("EncounterID", Held::Encounter, &transaction.encounter),
             ("PractitionerID", Held::Practitioner, &transaction.practitioner),
@@ -219,84 +281,10 @@ impl EpicWorld {
         optional
             .iter()
             .filter(|(_, held, text)| !text.0.is_empty() && self.records.find(*held, &text.0).is_none())
-            .map(|(name, _, _)| {
+            .map(|(field, _, _)| {
                 let text = "The record is unknown and was ignored.";
-                json!({ "Code": "59109", "Field": name, "Text": text })
+                Warning { code: "59109", field, text }
             })
             .collect()
-    }
-
-    /// Answers what is due on an account, and whether a transaction was posted.
-    pub(super) fn session_data(&self, request: &Request) -> Result<Response, Refusal> {
-        let body: Value = match request.method.as_str() {
-            "POST" => serde_json::from_slice(&request.body)
-                .map_err(|_| Refusal::new(59105, "The body is not JSON."))?,
-            _ => request
-                .query
-                .iter()
-                .map(|(name, value)| (name.clone(), json!(value)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        };
-        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
-        let reference = text("TransactionID");
-        let mut answer = match text("PatientID") {
-            Some(id) => self.amounts_due(id, text("AccountID"))?,
-            None if reference.is_some() => json!({}),
-            None => return Err(Issue::new(59108, "PatientID is missing.").at("PatientID").into()),
-        };
-        if let Some(reference) = reference {
-            answer["Transaction"] = self.transaction_state(reference);
-        }
-        Ok(Response::json(200, &answer))
-    }
-
-    fn amounts_due(&self, patient_id: &str, account_id: Option<&str>) -> Result<Value, Refusal> {
-        let owner = self
-            .records
-            .find(Held::Patient, patient_id)
-            .ok_or_else(|| Refusal::new(4102, "PatientID names no patient here."))?;
-        self.records.check_patient(owner)?;
-        let account = match account_id {
-            Some(id) => self.records.find(Held::Account, id).ok_or_else(|| not_found("AccountID"))?,
-            None => owner,
-        };
-        if self.records.owner(account) != owner {
-            return Err(Refusal::new(59159, "AccountID is not an account of the patient."));
-        }
-        let all = self.book.balances().get(account).map_or(&[][..], Vec::as_slice);
-        let balances: Vec<Value> = all
-            .iter()
-            .map(|(currency, minor)| {
-                json!({ "Currency": currency.as_str(), "Amount": amount::render(*minor, *currency) })
-            })
-            .collect();
-        let due_minor = self.book.balance(account, Currency::USD);
-        Ok(json!({
-            "PatientID": patient_id,
-            "AccountID": self.records.id(Held::Account, account),
-            "GuarantorID": patient(account).guarantor,
-            "ClaimID": self.records.id(Held::Claim, account),
-            "ClaimStatus": self.claim_status.get(&account),
-            "BalanceDue": amount::render(due_minor, Currency::USD),
-            "Currency": Currency::USD.as_str(),
-            "Balances": balances,
-        }))
-    }
-
-    fn transaction_state(&self, reference: &str) -> Value {
-        let Some(posting) = self.book.posting(reference) else {
-            return json!({ "TransactionID": reference, "Posted": false });
-        };
-        json!({
-            "TransactionID": reference,
-            "Posted": true,
-            "ReceiptNumber": posting.receipt_number(),
-            "TransactionType": posting.kind.name(),
-            "Amount": amount::render(posting.amount_minor, posting.currency),
-            "RefundedAmount": amount::render(posting.refunded_minor, posting.currency),
-            "Currency": posting.currency.as_str(),
-            "AccountID": self.records.id(Held::Account, posting.account),
-        })
     }
 }

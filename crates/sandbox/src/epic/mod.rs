@@ -19,6 +19,7 @@ mod fhir;
 mod keys;
 mod oauth;
 mod payment_resources;
+mod payment_session;
 mod records;
 mod resources;
 mod route;

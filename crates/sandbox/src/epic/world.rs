@@ -178,8 +178,7 @@ impl EpicWorld {
             Ok(()) => self.session_data(request),
             Err(refusal) => Err(refusal),
         };
-        // This service speaks JSON only.
-        answer::render(outcome.map(Answer::Plain), true, &self.site)
+        answer::render_service(outcome, &self.site)
     }
 
     fn below_ceiling(&mut self, now_ms: i64) -> Result<(), Refusal> {
@@ -213,8 +212,10 @@ impl EpicWorld {
         }
         if codes::find(failure.code).is_some() {
             let refusal = Refusal::new(failure.code, "The sandbox was told to fail.");
-            let is_payment = matches!(route, Route::SessionData | Route::TransactionResult);
-            return answer::render(Err(refusal), is_payment || answer::wants_json(request), &self.site);
+            if matches!(route, Route::SessionData | Route::TransactionResult) {
+                return answer::render_service(Err(refusal), &self.site);
+            }
+            return self.render(Err(refusal), request);
         }
         match u16::try_from(failure.code) {
             Ok(429) => Response::empty(429),

@@ -20,7 +20,8 @@ const WORLD: &[&str] = &["suture-sandbox", "suture-sim"];
 
 /// The table of rooms.
 ///
-/// Amendment: `suture` may use `suture-sim`, because the simulate command ships in the binary.
+/// Amendments: `suture` may use `suture-sim`, because the simulate command ships in the binary; `suture-sim` may use
+/// every room that it judges.
 const TABLE: &[Room] = &[
     Room { package: "suture-core", may_use: NONE, tests_may_use: NONE },
     Room { package: "suture-flow", may_use: &["suture-core"], tests_may_use: NONE },
@@ -47,7 +48,18 @@ const TABLE: &[Room] = &[
         ],
         tests_may_use: WORLD,
     },
-    Room { package: "suture-sim", may_use: &["suture-engine", "suture-sandbox"], tests_may_use: NONE },
+    Room {
+        package: "suture-sim",
+        may_use: &[
+            "suture-core",
+            "suture-flow",
+            "suture-connect",
+            "suture-store",
+            "suture-engine",
+            "suture-sandbox",
+        ],
+        tests_may_use: NONE,
+    },
     Room { package: "xtask", may_use: NONE, tests_may_use: NONE },
 ];
 
@@ -162,6 +174,20 @@ mod tests {
         let packages: &[(&str, &[_])] =
             &[("suture-core", &[]), ("suture-sandbox", &[]), ("suture-engine", engine)];
         assert_eq!(found(packages), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_simulator_may_use_every_room_that_it_judges_and_no_surface() {
+        let uses: &[_] = &[("suture-store", None), ("suture-connect", None), ("suture-flow", None)];
+        let rooms: &[(&str, &[_])] = &[
+            ("suture-store", &[]),
+            ("suture-connect", &[]),
+            ("suture-flow", &[]),
+            ("suture-api", &[]),
+            ("suture-sim", uses),
+        ];
+        assert_eq!(found(rooms), Vec::<String>::new());
+        assert_eq!(found(&[("suture-api", &[]), ("suture-sim", &[("suture-api", None)])]).len(), 1);
     }
 
     #[test]

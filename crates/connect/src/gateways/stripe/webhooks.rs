@@ -140,6 +140,10 @@ impl Webhooks for Stripe {
         })
     }
 
+    fn pinned_version(&self) -> Option<&'static str> {
+        Some(API_VERSION)
+    }
+
     fn needed_events(&self) -> &'static [&'static str] {
         &NEEDED_NAMES
     }

@@ -1,0 +1,23 @@
+//! The world of a story: engines on one store, Stripe and Epic, the wire between them, and the clock.
+
+mod build;
+mod clock;
+mod crash;
+mod home;
+mod mail;
+mod outside;
+mod patients;
+mod stage;
+mod steps;
+mod stories;
+mod wire;
+
+pub use build::Setup;
+pub use clock::{ManualClock, NodeClock};
+pub use crash::Crashed;
+pub use home::{Content, Home};
+pub use mail::Fate;
+pub use outside::{Fault, Outside, Pause};
+pub use patients::{NewVisit, person};
+pub use stage::{World, take_payment};
+pub use steps::{Paused, Stepped};
