@@ -1,6 +1,6 @@
 //! What a gateway's object said about money, in our words.
 //!
-//! Connectors translate webhooks, API answers and polled objects into these values; [`crate::fact`] turns them into
+//! Connectors translate webhooks, API answers and polled objects into these values; [`crate::payment`] turns them into
 //! facts. One charge may be described by many pieces of evidence (`charge.succeeded`, `payment_intent.succeeded`,
 //! `invoice.paid`, our own API answer): they all carry the same charge id and are evidence of one fact (FEATURES R17).
 

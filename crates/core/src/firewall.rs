@@ -9,7 +9,7 @@
 pub struct Stopped {
     /// The field's name.
     pub field: String,
-    /// The rule: `card_number`, `birth_date`, `email`, `phone`, `patient_value`, `procedure_code`.
+    /// The rule: `card_number`, `birth_date`, `email`, `patient_value`, `procedure_code`.
     pub rule: &'static str,
 }
 

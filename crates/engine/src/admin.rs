@@ -11,7 +11,7 @@ use suture_core::redact::Secret;
 use suture_core::refusal::Refusal;
 use suture_store::connections::Connection;
 use suture_store::organizations::{self, ApiKey, Organization};
-use suture_store::{connections, inbox, personal};
+use suture_store::{connections, inbox, personal, requests, runs};
 
 use crate::Error;
 use crate::calls;
@@ -392,7 +392,10 @@ impl Engine {
                 .0
                 .store
                 .write(move |tx| {
-                    Ok::<_, Error>(inbox::reseal(tx, &keyring, 200)? + personal::reseal(tx, &keyring, 200)?)
+                    let bodies = inbox::reseal(tx, &keyring, 200)? + personal::reseal(tx, &keyring, 200)?;
+                    Ok::<_, Error>(
+                        bodies + runs::reseal(tx, &keyring, 200)? + requests::reseal(tx, &keyring, 200)?,
+                    )
                 })
                 .await?;
             total += step;

@@ -233,7 +233,8 @@ impl Engine {
         }
         let (origin, order) = (self.origin(&open, Source::Fetched, self.now()), self.order_by_gateway(&open));
         let lease = working.lease.clone();
-        let chain = working.effect.id.rsplit_once('/').map_or_else(String::new, |(chain, _)| chain.to_owned());
+        let chain =
+            working.effect.id.rsplit_once('/').map_or_else(String::new, |(chain, _)| chain.to_owned());
         self.apply(&payment.to_string(), order, move |change| {
             if let Taken::Needs(_) = take_in(change, &found, &origin)? {
                 return Err(Error::Missing("the parent object".to_owned()));

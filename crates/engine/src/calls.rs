@@ -25,6 +25,22 @@ pub(crate) enum NoAnswer {
 }
 
 impl Engine {
+    /// Sends a request of an effect, unless its lease has run out: then somebody else may be working on it, and a process
+    /// that was frozen in between must not send what it once meant to send.
+    pub(crate) async fn call_leased(
+        &self,
+        working: &crate::worker::Working,
+        open: &Open,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, NoAnswer> {
+        let limit = self.0.settings.request_limit;
+        if self.now() + limit > working.until {
+            let text = "the lease of this work ran out before the request left; nothing was sent";
+            return Err(NoAnswer::NotSent(Failure::new("lease_lost", text, Retry::Later)));
+        }
+        self.call(open, request).await
+    }
+
     /// Sends a request over a connection.
     pub(crate) async fn call(&self, open: &Open, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let now = self.now();

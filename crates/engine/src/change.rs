@@ -132,8 +132,6 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) held: Vec<Held>,
     /// Whether an effect is due now that nobody holds.
     pub(crate) unheld: bool,
-    /// Runs that wait for a posting planned here, to be kept in memory after the commit.
-    pub(crate) kept_runs: Vec<(suture_store::runs::Run, suture_flow::run::Run)>,
     slot: Slot,
 }
 
@@ -151,7 +149,7 @@ pub(crate) struct Held {
 impl<'t, 'x> Change<'t, 'x> {
     /// Begins to change. `slot` says whether effects may be leased to this process at once.
     pub(crate) fn new(tx: &'t mut Tx<'x>, order: &'t Order, random: &'t dyn Random, slot: Slot) -> Self {
-        Self { tx, order, random, held: Vec::new(), unheld: false, kept_runs: Vec::new(), slot }
+        Self { tx, order, random, held: Vec::new(), unheld: false, slot }
     }
 
     /// The mint for ids.

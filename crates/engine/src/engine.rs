@@ -82,8 +82,6 @@ pub(crate) struct Inner {
     pub(crate) inbound: Mutex<Option<mpsc::UnboundedReceiver<InHand>>>,
     /// Callers that wait for an effect to end, by effect id.
     pub(crate) waiting: Mutex<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
-    /// Runs that wait for a posting that this process just planned, by run id: saves reading them back.
-    pub(crate) runs: Mutex<BTreeMap<String, (suture_store::runs::Run, suture_flow::run::Run)>>,
     /// Browser secrets of payments that were just made. Never stored.
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
 }
@@ -122,7 +120,6 @@ impl Engine {
             handoff,
             inbound: Mutex::new(Some(inbound)),
             waiting: Mutex::default(),
-            runs: Mutex::default(),
             client_secrets: Mutex::default(),
         }));
         engine.reload_connections().await?;
@@ -245,31 +242,19 @@ impl Engine {
                     let (order, slot, work) = shared.as_ref();
                     let mut change = Change::new(tx, order, random.as_ref(), slot.clone());
                     let value = work(&mut change)?;
-                    Ok::<_, Error>((value, change.held, change.unheld, change.kept_runs))
+                    Ok::<_, Error>((value, change.held, change.unheld))
                 })
                 .await;
             match outcome {
                 Err(error) if error.is_conflict() && tries < CONFLICTS_MAX => tries += 1,
                 Err(error) => return Err(error),
-                Ok((value, held, unheld, runs)) => {
-                    self.keep_runs(runs);
+                Ok((value, held, unheld)) => {
                     if unheld {
                         self.0.wake.notify_one();
                     }
                     return Ok((value, held));
                 }
             }
-        }
-    }
-
-    /// Keeps runs in memory for the end of their postings. Only a short cut, so it is bounded and may be dropped.
-    fn keep_runs(&self, runs: Vec<(suture_store::runs::Run, suture_flow::run::Run)>) {
-        let Ok(mut kept) = self.0.runs.lock() else { return };
-        for (stored, live) in runs {
-            while kept.len() >= 10_000 {
-                kept.pop_first();
-            }
-            kept.insert(stored.id.clone(), (stored, live));
         }
     }
 

@@ -39,7 +39,6 @@ pub(crate) struct ToPlan {
     pub(crate) document: PaymentPosting,
     pub(crate) state: Option<PostingState>,
     pub(crate) run: runs::Run,
-    pub(crate) live: Run,
     pub(crate) step: String,
     pub(crate) flow: String,
     pub(crate) connection: String,
@@ -81,6 +80,9 @@ pub(crate) fn try_plan(
     if target != "epic.post_payment" {
         return Ok(false);
     }
+    if !ends_with(compiled, &live, &step) {
+        return Ok(false);
+    }
     let now = change.order.now;
     let id = RunId::mint(change.mint()).to_string();
     let flow = label(compiled);
@@ -88,10 +90,23 @@ pub(crate) fn try_plan(
     let run = stored_run(&live, (&id, fact), &flow, ("waiting", None), now);
     let state = first_state(&planner.ehr, &document, now);
     let connection = planner.ehr.id.clone();
-    let plan =
-        ToPlan { document, state, run, live, step, flow, connection, care: care.clone(), stored: false };
+    let plan = ToPlan { document, state, run, step, flow, connection, care: care.clone(), stored: false };
     record_posting(change, &planner.keyring, plan)?;
     Ok(true)
+}
+
+/// Whether a run is over once its call is done. This version carries one call per run; what would follow a second one is
+/// not stored, so a flow that wants more is stopped before anything is sent.
+pub(crate) fn ends_with(compiled: &Compiled, live: &Run, step: &str) -> bool {
+    let mut rehearsed = live.clone();
+    let done = Answer::Done(serde_json::json!({ "status": "confirmed", "evidence": null }));
+    let mut next = compiled.answer(&mut rehearsed, step, done);
+    // Write-backs are optional; this version refuses them, which a flow takes as a warning.
+    while let Next::WriteBack { step, .. } = next {
+        let refused = Answer::Refused("write-back is not available in this version".to_owned());
+        next = compiled.answer(&mut rehearsed, &step, refused);
+    }
+    matches!(next, Next::Finished { .. })
 }
 
 /// Plans a posting: its stream, its run and the effect that sends it. A fact that is planned already is left alone.
@@ -101,7 +116,7 @@ pub(crate) fn record_posting(
     plan: ToPlan,
 ) -> Result<(), Error> {
     let organization = change.order.organization.clone();
-    let ToPlan { document, state, run, live, step, flow, connection, care, stored } = plan;
+    let ToPlan { document, state, run, step, flow, connection, care, stored } = plan;
     let reference = format!("{connection}/posting/{}", document.reference);
     if journal::referred(change.tx, &organization, &reference)?.is_some() {
         return Ok(());
@@ -141,7 +156,6 @@ pub(crate) fn record_posting(
         due_at: change.order.now,
         payload: job.payload(),
     };
-    change.kept_runs.push((runs::Run { content: Vec::new(), ..run }, live));
     change.effect(effect)
 }
 

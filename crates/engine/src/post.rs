@@ -12,7 +12,6 @@ use suture_core::explain::Care;
 use suture_core::id::PostingId;
 use suture_core::posting::{self, Posting, Status};
 use suture_core::redact::Secret;
-use suture_flow::run::{Answer, Next};
 use suture_store::effects::{self, State};
 use suture_store::{links, runs};
 
@@ -24,7 +23,6 @@ use crate::connections::Open;
 use crate::engine::Engine;
 use crate::handoff::LEASE;
 use crate::job::Job;
-use crate::run_flow::StoredRun;
 use crate::worker::{After, Working};
 
 /// A posting to send, with what waits for it.
@@ -64,7 +62,7 @@ impl Engine {
         })
     }
 
-    pub(crate) async fn post(&self, working: &Working, mut task: Task) -> Result<After, Error> {
+    pub(crate) async fn post(&self, working: &mut Working, mut task: Task) -> Result<After, Error> {
         let open = self.connection(&working.effect.destination)?;
         let (epic, _, proposal) = open.epic()?;
         let token = match self.token(&open).await? {
@@ -100,9 +98,10 @@ impl Engine {
             task.state = Some(state.clone());
             if unsaved {
                 self.save_progress(working, &task).await?;
+                working.until = self.now() + LEASE;
             }
             unsaved = true;
-            let answer = self.call(&open, request).await;
+            let answer = self.call_leased(working, &open, request).await;
             let input = match &answer {
                 Ok(response) => PostingInput::Answer(response),
                 Err(NoAnswer::Lost(_)) => PostingInput::Lost,
@@ -177,17 +176,22 @@ impl Engine {
             }
         };
         self.0.metrics.count("postings", &format!("connection=\"{}\",status=\"{}\"", open.id, to.name()));
-        let run = self.ended_run(working, task, to, evidence.as_deref()).await?;
         let (order, care, lease) =
             (self.order_by_gateway(open), self.care_of_task(working, task), working.lease.clone());
         let order = crate::change::Order { organization: working.effect.organization.clone(), ..order };
-        let keyring = self.0.store.keyring().clone();
-        let (id, route) = (task.posting, route_of(task));
+        let (id, route, run) = (task.posting, route_of(task), task.run.clone());
         self.apply(&task.document.reference, order, move |change| {
             let organization = change.order.organization.clone();
             move_posting(change, id, to, (route.as_deref(), evidence.as_deref(), None), &care)?;
             if let Some(run) = &run {
-                runs::update(change.tx, &keyring, &organization, run)?;
+                let note = format!("posting {}", to.sentence());
+                runs::conclude(
+                    change.tx,
+                    &organization,
+                    run,
+                    ("finished", Some(&note)),
+                    Some(change.order.now),
+                )?;
             }
             effects::finish(change.tx, &lease, State::Done, None, change.order.now).map_err(Error::from)
         })
@@ -268,49 +272,6 @@ impl Engine {
             encounter: task.document.encounter.clone(),
             ..Care::default()
         }
-    }
-
-    /// The run that waited for this posting, moved to its end.
-    async fn ended_run(
-        &self,
-        working: &Working,
-        task: &Task,
-        status: Status,
-        evidence: Option<&str>,
-    ) -> Result<Option<runs::Run>, Error> {
-        let (Some(id), Some(step)) = (task.run.clone(), task.step.clone()) else { return Ok(None) };
-        let kept = self.0.runs.lock().ok().and_then(|mut runs| runs.remove(&id));
-        let (mut stored, mut content) = match kept {
-            Some((stored, run)) => (stored, StoredRun { run }),
-            None => {
-                let keyring = self.0.store.keyring().clone();
-                let organization = working.effect.organization.clone();
-                let found = self
-                    .0
-                    .store
-                    .read(move |tx| runs::get(tx, &keyring, &organization, &id).map_err(Error::from))
-                    .await?;
-                let Some(stored) = found else { return Ok(None) };
-                let Ok(content) = serde_json::from_slice::<StoredRun>(&stored.content) else {
-                    return Ok(None);
-                };
-                (stored, content)
-            }
-        };
-        let name = content.run.flow().to_owned();
-        let Some(compiled) = self.0.flows.get(&name) else { return Ok(None) };
-        let result = serde_json::json!({ "status": status.name(), "evidence": evidence });
-        let mut next = compiled.answer(&mut content.run, &step, Answer::Done(result));
-        // Write-backs are optional and switched off unless the shell offers them.
-        while let Next::WriteBack { step, .. } = next {
-            let refused = Answer::Refused("write-back is not available in this version".to_owned());
-            next = compiled.answer(&mut content.run, &step, refused);
-        }
-        stored.state = if matches!(next, Next::Finished { .. }) { "finished" } else { "failed" }.to_owned();
-        stored.note = Some(format!("posting {}", status.sentence()));
-        stored.finished_at = Some(self.now());
-        stored.content = serde_json::to_vec(&content).unwrap_or_default();
-        Ok(Some(stored))
     }
 
     /// An access token: cached, or fetched with a fresh assertion. `Err` in the value: what follows for the effect.

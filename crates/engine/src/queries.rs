@@ -6,6 +6,7 @@ use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::posting::Posting;
 use suture_core::time::Timestamp;
+use suture_flow::run::{Answer, Next};
 use suture_store::access::Access;
 use suture_store::effects::{self, State};
 use suture_store::inbox::{self, Message, Rejection};
@@ -289,9 +290,18 @@ impl Engine {
             .await?;
         let run = found.ok_or_else(|| Error::not_found("run", id))?;
         let content: Option<StoredRun> = serde_json::from_slice(&run.content).ok();
-        let steps = content
-            .and_then(|content| self.0.flows.get(content.run.flow()).map(|flow| flow.trace(&content.run)))
-            .unwrap_or_default();
+        let trace = |mut live: suture_flow::run::Run| {
+            let flow = self.0.flows.get(live.flow())?;
+            // The content was stored when the call was planned; the posting's end is told by the run's state.
+            if run.state == "finished"
+                && let Next::Call { step, .. } = flow.advance(&mut live, None)
+            {
+                let done = Answer::Done(serde_json::json!({ "note": run.note }));
+                flow.answer(&mut live, &step, done);
+            }
+            Some(flow.trace(&live))
+        };
+        let steps = content.and_then(|content| trace(content.run)).unwrap_or_default();
         Ok(RunTrace { run, steps })
     }
 

@@ -19,7 +19,7 @@ use crate::Error;
 use crate::apply::throttled;
 use crate::calls;
 use crate::engine::Engine;
-use crate::inline::{ToPlan, first_state, record_posting};
+use crate::inline::{ToPlan, ends_with, first_state, record_posting};
 use crate::worker::{After, Working};
 
 /// A run on its way, with what its posting needs from the fact.
@@ -235,6 +235,11 @@ impl Engine {
             let error = format!("step {step} gives a document that is not a posting");
             return self.stop_run(working, compiled, going, After::Dead { error }).await;
         };
+        if !ends_with(compiled, &going.run, &step) {
+            let error =
+                format!("step {step} is not the flow's last call; this version carries one call per run");
+            return self.stop_run(working, compiled, going, After::Dead { error }).await;
+        }
         let open = self.ehr(&working.effect.organization)?;
         let flow = label(compiled);
         let plan = ToPlan {
@@ -243,7 +248,6 @@ impl Engine {
             connection: open.id.clone(),
             care: care_of(&going),
             stored: going.stored,
-            live: going.run,
             flow: flow.clone(),
             document,
             step,

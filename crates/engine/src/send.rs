@@ -68,7 +68,7 @@ impl Engine {
         if attempt.state == attempt::State::Planned {
             self.record_answer(working, &open, *payment, *number, Answer::Sent).await?;
         }
-        let answer = self.call(&open, request).await;
+        let answer = self.call_leased(working, &open, request).await;
         let outcome = calls::outcome(answer, |response| payments.read_payment(response));
         self.after_attempt(working, &open, (*payment, *number), outcome).await
     }
@@ -209,7 +209,7 @@ impl Engine {
     ) -> Result<After, Error> {
         let (gateway, _) = open.gateway()?;
         let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
-        let answer = self.call(open, request).await;
+        let answer = self.call_leased(working, open, request).await;
         match calls::outcome(answer, |response| payments.read_payment(response)) {
             Err(at) => Ok(throttled(at)),
             Ok(Outcome::Done(seen)) => self.take_answer(working, open, seen, Source::Fetched).await,
@@ -267,7 +267,7 @@ impl Engine {
         if refund.status == refund::Status::Requested {
             self.move_refund(working, &open, id, refund::Status::Sent, None).await?;
         }
-        let answer = self.call(&open, request).await;
+        let answer = self.call_leased(working, &open, request).await;
         match calls::outcome(answer, |response| refunds.read_refund(response)) {
             Err(at) => Ok(throttled(at)),
             Ok(Outcome::Done(seen)) => self.take_answer(working, &open, seen, Source::Fetched).await,

@@ -155,7 +155,7 @@ impl Engine {
         self.0.slots.returned();
     }
 
-    async fn run(&self, working: Working) {
+    async fn run(&self, mut working: Working) {
         // A lease that ended while it waited here belongs to somebody else.
         if working.until <= self.now() {
             return;
@@ -165,7 +165,7 @@ impl Engine {
             self.conclude(&working, After::Dead { error }).await;
             return;
         };
-        let after = match self.run_job(&working, job).await {
+        let after = match self.run_job(&mut working, job).await {
             Ok(after) => after,
             Err(error) => self.after_error(&error),
         };
@@ -177,7 +177,7 @@ impl Engine {
         }
     }
 
-    async fn run_job(&self, working: &Working, job: Job) -> Result<After, Error> {
+    async fn run_job(&self, working: &mut Working, job: Job) -> Result<After, Error> {
         match job {
             Job::ApplyMessage { connection, message } => {
                 self.apply_message(working, &connection, &message).await

@@ -82,7 +82,7 @@ impl fmt::Display for Outcome {
         for (index, step) in violation.moves.iter().enumerate() {
             writeln!(f, "  {:>3}. {step}", index + 1)?;
         }
-        write!(f, "  replay with: suture simulate --seeds 1 --start {}", self.seed)
+        write!(f, "  replay with: suture simulate --seeds 1 --start-seed {}", self.seed)
     }
 }
 

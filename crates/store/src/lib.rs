@@ -1,7 +1,7 @@
 //! SQL on SQLite and PostgreSQL: one SQL text, two engines.
 //!
-//! [`Store::write`] is the only way to a writing transaction. Works that wait together share one commit; each runs in
-//! its own savepoint, so one refusal does not touch its neighbours. Statements are named constants with `$1` parameters
+//! [`Store::write`] is the only way to a writing transaction. Works that wait together share one commit; when one
+//! refuses, all run again in savepoints of their own, so that a refusal does not touch its neighbours. Statements are named constants with `$1` parameters
 //! and are prepared on both engines by a test.
 
 pub mod access;

@@ -24,6 +24,10 @@ const FORGET: Statement = Statement::new(
     "forget request",
     "delete from idempotency where organization = $1 and api_key = $2 and key = $3 and status is null",
 );
+const OLD: Statement = Statement::new(
+    "answers under other keys",
+    "select organization, api_key, key, status, key_id, sealed from idempotency where key_id <> $1 limit $2",
+);
 const PURGE: Statement = Statement::new("purge requests", "delete from idempotency where created_at < $1");
 
 /// The owner of a key: tenant, API key, and the caller's key.
@@ -109,6 +113,20 @@ pub fn answer(tx: &mut Tx<'_>, keyring: &Keyring, key: &Key, status: i64, body: 
     tx.execute_one(&ANSWER, &values)
 }
 
+/// Seals up to `limit` answers that are under other keys with the current one. Returns how many.
+///
+/// # Errors
+/// [`Error::KeyMissing`] when an old key is gone.
+pub fn reseal(tx: &mut Tx<'_>, keyring: &Keyring, limit: i64) -> Result<usize, Error> {
+    let rows = tx.query(&OLD, &[keyring.current().to_owned().into(), limit.into()])?;
+    for row in &rows {
+        let key = Key { organization: row.text(0)?, api_key: row.text(1)?, key: row.text(2)? };
+        let body = keyring.open(&row.text(4)?, &place(&key), row.blob(5)?)?;
+        answer(tx, keyring, &key, row.int(3)?, &body)?;
+    }
+    Ok(rows.len())
+}
+
 /// Forgets a request that ended without effect, so that it may be tried again under the same key.
 ///
 /// # Errors
@@ -127,4 +145,4 @@ pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Error> {
 }
 
 /// Every statement of this module, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[BEGIN, GET, ANSWER, FORGET, PURGE];
+pub const STATEMENTS: &[Statement] = &[BEGIN, GET, ANSWER, OLD, FORGET, PURGE];

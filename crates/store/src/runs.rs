@@ -7,26 +7,37 @@ use crate::{Error, Keyring, Tx};
 
 const INSERT: Statement = Statement::new(
     "insert run",
-    "insert into runs (organization, id, flow, fact, state, note, key_id, sealed, started_at, finished_at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "insert into runs (organization, id, flow, fact, state, note, started_at, finished_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8)",
+);
+const KEEP: Statement = Statement::new(
+    "keep run content",
+    "insert into run_contents (organization, run, key_id, sealed) values ($1, $2, $3, $4) \
+     on conflict (organization, run) do update set key_id = $3, sealed = $4",
 );
 const UPDATE: Statement = Statement::new(
     "update run",
-    "update runs set state = $1, note = $2, key_id = $3, sealed = $4, finished_at = $5 where organization = $6 and id = $7",
+    "update runs set state = $1, note = $2, finished_at = $3 where organization = $4 and id = $5",
 );
 const GET: Statement = Statement::new(
     "get run",
-    "select id, flow, fact, state, note, key_id, sealed, started_at, finished_at from runs where organization = $1 and id = $2",
+    "select r.id, r.flow, r.fact, r.state, r.note, c.key_id, c.sealed, r.started_at, r.finished_at from runs r \
+     join run_contents c on c.organization = r.organization and c.run = r.id where r.organization = $1 and r.id = $2",
 );
 const BY_FACT: Statement = Statement::new(
     "get run by fact",
-    "select id, flow, fact, state, note, key_id, sealed, started_at, finished_at from runs \
-     where organization = $1 and flow = $2 and fact = $3",
+    "select r.id, r.flow, r.fact, r.state, r.note, c.key_id, c.sealed, r.started_at, r.finished_at from runs r \
+     join run_contents c on c.organization = r.organization and c.run = r.id \
+     where r.organization = $1 and r.flow = $2 and r.fact = $3",
 );
 const LIST: Statement = Statement::new(
     "list runs",
     "select id, flow, fact, state, note, started_at, finished_at from runs where organization = $1 and id < $2 \
      order by id desc limit $3",
+);
+const OLD: Statement = Statement::new(
+    "run contents under other keys",
+    "select organization, run, key_id, sealed from run_contents where key_id <> $1 limit $2",
 );
 
 /// A run to store.
@@ -85,29 +96,69 @@ pub fn insert(tx: &mut Tx<'_>, keyring: &Keyring, organization: &str, run: &Run)
         (&run.fact).into(),
         (&run.state).into(),
         run.note.as_deref().into(),
-        keyring.current().to_owned().into(),
-        keyring.seal(&place(organization, &run.id), &run.content)?.into(),
         run.started_at.millis().into(),
         run.finished_at.map(Timestamp::millis).into(),
     ];
-    tx.execute_one(&INSERT, &values)
+    tx.execute_one(&INSERT, &values)?;
+    keep(tx, keyring, organization, &run.id, &run.content)
 }
 
-/// Stores the progress of a run.
+/// Stores the progress of a run with its content.
 ///
 /// # Errors
 /// [`Error::Conflict`] when there is no such run.
 pub fn update(tx: &mut Tx<'_>, keyring: &Keyring, organization: &str, run: &Run) -> Result<(), Error> {
+    conclude(tx, organization, &run.id, (&run.state, run.note.as_deref()), run.finished_at)?;
+    keep(tx, keyring, organization, &run.id, &run.content)
+}
+
+/// Stores how a run stands, leaving its content as it is.
+///
+/// # Errors
+/// [`Error::Conflict`] when there is no such run.
+pub fn conclude(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    id: &str,
+    (state, note): (&str, Option<&str>),
+    finished_at: Option<Timestamp>,
+) -> Result<(), Error> {
     let values = [
-        (&run.state).into(),
-        run.note.as_deref().into(),
-        keyring.current().to_owned().into(),
-        keyring.seal(&place(organization, &run.id), &run.content)?.into(),
-        run.finished_at.map(Timestamp::millis).into(),
+        state.into(),
+        note.into(),
+        finished_at.map(Timestamp::millis).into(),
         organization.into(),
-        (&run.id).into(),
+        id.into(),
     ];
     tx.execute_one(&UPDATE, &values)
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    keyring: &Keyring,
+    organization: &str,
+    id: &str,
+    content: &[u8],
+) -> Result<(), Error> {
+    let sealed = keyring.seal(&place(organization, id), content)?;
+    tx.execute_one(
+        &KEEP,
+        &[organization.into(), id.into(), keyring.current().to_owned().into(), sealed.into()],
+    )
+}
+
+/// Seals up to `limit` contents that are under other keys with the current one. Returns how many.
+///
+/// # Errors
+/// [`Error::KeyMissing`] when an old key is gone.
+pub fn reseal(tx: &mut Tx<'_>, keyring: &Keyring, limit: i64) -> Result<usize, Error> {
+    let rows = tx.query(&OLD, &[keyring.current().to_owned().into(), limit.into()])?;
+    for row in &rows {
+        let (organization, id) = (row.text(0)?, row.text(1)?);
+        let content = keyring.open(&row.text(2)?, &place(&organization, &id), row.blob(3)?)?;
+        keep(tx, keyring, &organization, &id, &content)?;
+    }
+    Ok(rows.len())
 }
 
 /// One run.
@@ -170,4 +221,4 @@ fn read(row: &Row, keyring: &Keyring, organization: &str) -> Result<Run, Error> 
 }
 
 /// Every statement of this module, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[INSERT, UPDATE, GET, BY_FACT, LIST];
+pub const STATEMENTS: &[Statement] = &[INSERT, KEEP, UPDATE, GET, BY_FACT, LIST, OLD];

@@ -24,7 +24,7 @@ impl SqliteConnection {
         let connection = Connection::open(path).map_err(|error| Error::database("open", error))?;
         // FULL: a commit that was answered survives a power cut. WAL: readers do not wait for the writer.
         let pragmas = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-                       pragma busy_timeout = 5000; pragma cache_size = -65536; pragma temp_store = memory; \
+                       pragma busy_timeout = 5000; pragma cache_size = -24576; pragma temp_store = memory; \
                        pragma wal_autocheckpoint = 16000; pragma journal_size_limit = 134217728;";
         Self::with(connection, pragmas)
     }

@@ -207,11 +207,16 @@ create table runs (
   fact text not null,
   state text not null,
   note text,
-  key_id text not null,
-  sealed bytea not null,
   started_at bigint not null,
   finished_at bigint,
   primary key (organization, id)
+);
+create table run_contents (
+  organization text not null,
+  run text not null,
+  key_id text not null,
+  sealed bytea not null,
+  primary key (organization, run)
 );
 create unique index runs_by_fact on runs (organization, flow, fact);
 create table idempotency (

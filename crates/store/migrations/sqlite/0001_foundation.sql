@@ -204,11 +204,16 @@ create table runs (
   fact text not null,
   state text not null,
   note text,
-  key_id text not null,
-  sealed blob not null,
   started_at integer not null,
   finished_at integer,
   primary key (organization, id)
+);
+create table run_contents (
+  organization text not null,
+  run text not null,
+  key_id text not null,
+  sealed blob not null,
+  primary key (organization, run)
 );
 create unique index runs_by_fact on runs (organization, flow, fact);
 create table idempotency (
