@@ -196,7 +196,9 @@ pub enum WebhookRefusal {
     #[error("no signature matches the body and the secrets of this connection")]
     NoMatch,
     /// Too old, or from the future.
-    #[error("the signature's time is {seconds_off} s off, more than the {tolerance_seconds} s that are allowed")]
+    #[error(
+        "the signature's time is {seconds_off} s off, more than the {tolerance_seconds} s that are allowed"
+    )]
     OutsideTolerance {
         /// Distance from now in seconds; negative: from the future.
         seconds_off: i64,

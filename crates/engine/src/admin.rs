@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use suture_connect::gateway::AccountSeen;
 use suture_connect::outcome::{Failure, Outcome, Retry};
 use suture_core::audit::chain::Hash;
 use suture_core::id::{ApiKeyId, ConnectionId, Mint, OrganizationId};
@@ -15,7 +14,7 @@ use suture_store::{connections, inbox, personal, requests, runs};
 
 use crate::Error;
 use crate::calls;
-use crate::connections::{EpicConnection, Open, System};
+use crate::connections::{Open, System};
 use crate::engine::Engine;
 use crate::payments::Caller;
 use crate::throttle::Health;
@@ -254,84 +253,6 @@ impl Engine {
         }
     }
 
-    async fn probe_gateway(&self, open: &Open) -> Result<Probe, Error> {
-        let (gateway, _) = open.gateway()?;
-        let mut findings = Vec::new();
-        let Some(account) = gateway.account() else {
-            return Ok(Probe { usable: true, findings: vec!["it cannot be probed".to_owned()], route: None });
-        };
-        let answer = self.call(open, account.probe()).await;
-        let usable = match calls::outcome(answer, |response| account.read_account(response)) {
-            Ok(Outcome::Done(AccountSeen { id, name, livemode })) => {
-                let who = name.or(id).unwrap_or_else(|| "an account that does not tell its name".to_owned());
-                findings.push(format!(
-                    "the key belongs to {who}, {} mode",
-                    if livemode { "live" } else { "test" }
-                ));
-                true
-            }
-            Ok(Outcome::Declined(failure) | Outcome::NotSent(failure) | Outcome::Unknown(failure)) => {
-                findings.push(failure.message);
-                false
-            }
-            Err(_) => {
-                findings.push("the connection is throttled; probe again in a minute".to_owned());
-                false
-            }
-        };
-        if let Some(webhooks) = gateway.webhooks() {
-            findings.extend(self.missing_events(open, webhooks.needed_events()).await?);
-        }
-        Ok(Probe { usable, findings, route: None })
-    }
-
-    /// Sentences about event types that installed features need and that have never arrived (FEATURES M9).
-    async fn missing_events(&self, open: &Open, needed: &[&str]) -> Result<Vec<String>, Error> {
-        let (organization, connection) = (open.organization.clone(), open.id.clone());
-        let seen = self
-            .0
-            .store
-            .read(move |tx| inbox::last_by_type(tx, &organization, &connection).map_err(Error::from))
-            .await?;
-        let never: Vec<&str> =
-            needed.iter().copied().filter(|kind| !seen.iter().any(|(known, ..)| known == kind)).collect();
-        if never.is_empty() {
-            return Ok(vec!["every needed event type has arrived at least once".to_owned()]);
-        }
-        Ok(vec![format!("not seen yet, make sure the endpoint is subscribed to: {}", never.join(", "))])
-    }
-
-    async fn probe_epic(&self, open: &Open) -> Result<Probe, Error> {
-        let (token_url, proposal, mut findings) = self.propose_route(open).await?;
-        let mut stored = self.stored_connection(&open.id).await?;
-        let mut settings: EpicConnection =
-            serde_json::from_str(&stored.settings).map_err(|error| open.problem(&error.to_string()))?;
-        findings.extend(proposal.reasons.iter().cloned());
-        let route =
-            serde_json::to_value(proposal.route).ok().and_then(|route| route.as_str().map(ToOwned::to_owned));
-        settings.token_url = settings.token_url.or(token_url);
-        settings.proposal = Some(proposal);
-        stored.settings = serde_json::to_string(&settings)
-            .map_err(|_| suture_store::Error::Corrupt("connection settings".to_owned()))?;
-        self.store_connection(stored).await?;
-        let open = self.connection(&open.id)?;
-        let usable = match self.token(&open).await? {
-            Ok(_) => {
-                findings.push("an access token was granted".to_owned());
-                true
-            }
-            Err(crate::worker::After::Failed { failure, .. }) => {
-                findings.push(failure.message);
-                false
-            }
-            Err(_) => {
-                findings.push("no access token could be fetched now".to_owned());
-                false
-            }
-        };
-        Ok(Probe { usable, findings, route })
-    }
-
     /// Registers our webhook endpoint at the gateway and keeps its signing secret.
     ///
     /// # Errors
@@ -426,7 +347,7 @@ impl Engine {
         if own { Ok(()) } else { Err(Error::not_found("connection", id)) }
     }
 
-    async fn stored_connection(&self, id: &str) -> Result<Connection, Error> {
+    pub(crate) async fn stored_connection(&self, id: &str) -> Result<Connection, Error> {
         let keyring = self.0.store.keyring().clone();
         let all = self.0.store.read(move |tx| connections::list(tx, &keyring).map_err(Error::from)).await?;
         all.into_iter()
@@ -434,7 +355,7 @@ impl Engine {
             .ok_or_else(|| Error::not_found("connection", id))
     }
 
-    async fn store_connection(&self, stored: Connection) -> Result<(), Error> {
+    pub(crate) async fn store_connection(&self, stored: Connection) -> Result<(), Error> {
         let (keyring, now) = (self.0.store.keyring().clone(), self.now());
         self.0
             .store

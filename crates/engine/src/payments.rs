@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use suture_core::debt::{self, Debt};
 use suture_core::explain::{Actor, Reason};
 use suture_core::guard::{self, Usual};
-use suture_core::id::{DebtId, PaymentId, RefundId};
+use suture_core::id::{DebtId, PaymentId};
 use suture_core::money::Money;
 use suture_core::payment::{Command, Event, Opening, Payment, Source, Status};
 use suture_core::redact::Secret;
-use suture_core::refund::{self, Refund};
 use suture_core::refusal::Refusal;
 use suture_store::effects::{self, NewEffect};
 use suture_store::{journal, links};
@@ -180,71 +179,6 @@ impl Engine {
         self.payment(&caller.organization, payment).await
     }
 
-    /// Refunds a payment, with reason and authorizer.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] beyond what can still be refunded, or without reason or authorizer.
-    pub async fn refund_payment(
-        &self,
-        caller: &Caller,
-        payment: PaymentId,
-        amount: Option<Money>,
-        (reason, authorizer): (&str, &str),
-    ) -> Result<Refund, Error> {
-        let state = self.payment(&caller.organization, payment).await?;
-        let reason = Reason::parse(reason)?;
-        let authorizer = authorizer.to_owned();
-        let open = self.connection(&state.connection)?;
-        let origin = self.origin(&open, Source::Fetched, self.now());
-        let order = self.order_of(caller, reason);
-        let work = move |change: &mut Change<'_, '_>| {
-            let mut loaded = change.load::<Payment>(&payment.to_string())?;
-            let Some(state) = loaded.state.clone() else {
-                return Err(Error::not_found("payment", &payment.to_string()));
-            };
-            let amount = amount.unwrap_or_else(|| state.refundable());
-            let id = RefundId::mint(change.mint());
-            let events =
-                facts::decide(change, &mut loaded, &Command::ReserveRefund { refund_id: id, amount })?;
-            let charge = state.charge.clone().unwrap_or_default();
-            let requested = refund::request(id, (payment, &charge), amount, &authorizer, change.order.now)?;
-            facts::settle(change, &mut loaded, &events, &origin)?;
-            let mut stream = Loaded::<Refund>::fresh(id.to_string());
-            stream.record(&requested)?;
-            change.save(&mut stream, &facts::care_of(&state))?;
-            let effect = format!("{id}/1/0");
-            let job = Job::Refund { refund: id };
-            change.effect(gateway_effect(
-                effect.clone(),
-                &job,
-                payment,
-                &origin.connection,
-                change.order.now,
-            ))?;
-            Ok((id, effect))
-        };
-        let ((id, effect), held) =
-            self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
-        let waiting = self.wait_for(&effect);
-        self.hand_over(held);
-        self.patience(waiting).await;
-        self.refund(&caller.organization, id).await
-    }
-
-    /// A refund as known now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn refund(&self, organization: &str, id: RefundId) -> Result<Refund, Error> {
-        let (organization, stream) = (organization.to_owned(), id.to_string());
-        let found = self
-            .0
-            .store
-            .read(move |tx| journal::load::<Refund>(tx, &organization, &stream).map_err(Error::from))
-            .await?;
-        found.map(|stream| stream.state).ok_or_else(|| Error::not_found("refund", &id.to_string()))
-    }
-
     /// A debt as known now.
     ///
     /// # Errors
@@ -340,7 +274,7 @@ impl Engine {
     }
 
     /// Registers to be told when an effect ends.
-    fn wait_for(&self, effect: &str) -> oneshot::Receiver<()> {
+    pub(crate) fn wait_for(&self, effect: &str) -> oneshot::Receiver<()> {
         let (tell, told) = oneshot::channel();
         if let Ok(mut waiting) = self.0.waiting.lock() {
             waiting.entry(effect.to_owned()).or_default().push(tell);
@@ -348,7 +282,7 @@ impl Engine {
         told
     }
 
-    async fn patience(&self, waiting: oneshot::Receiver<()>) {
+    pub(crate) async fn patience(&self, waiting: oneshot::Receiver<()>) {
         // Without workers in this process nobody would tell; the caller then gets the payment as planned.
         if self.0.inbound.lock().is_ok_and(|inbound| inbound.is_none()) {
             let _ = tokio::time::timeout(PATIENCE, waiting).await;
@@ -362,7 +296,7 @@ impl Engine {
     }
 }
 
-fn gateway_effect(
+pub(crate) fn gateway_effect(
     id: String,
     job: &Job,
     payment: PaymentId,

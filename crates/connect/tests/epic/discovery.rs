@@ -1,3 +1,5 @@
+//! Discovery and the capability probe of an Epic site.
+
 use suture_connect::ehr::epic::discovery::{
     Capabilities, metadata, read_metadata, read_smart_configuration, smart_configuration,
 };

@@ -1,3 +1,5 @@
+//! Epic answers, by number, in our words.
+
 use std::time::Duration;
 
 use proptest::prelude::{any, prop_assert, proptest};

@@ -1,3 +1,5 @@
+//! Postings leg by leg, crashed and resumed at every one.
+
 use suture_connect::ehr::epic::posting::{
     Confirmation, Leg, LookUpCause, PaymentPosting, Posting, PostingInput, PostingState, PostingStatus,
     PostingStep,

@@ -1,3 +1,5 @@
+//! Reads and searches, and the traps of their answers.
+
 use suture_connect::ehr::epic::paging::NextPage;
 use suture_connect::ehr::epic::reads::{
     Account, Claim, Coverage, Encounter, ExplanationOfBenefit, Patient, Practitioner, Search, by_id,

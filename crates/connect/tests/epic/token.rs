@@ -1,3 +1,5 @@
+//! Client assertions and access tokens.
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{self, KeyPair};

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 use super::event::Event;
 use super::observe;
-use super::state::{Payment, Purpose, Status};
+use super::state::{Payment, Purpose};
+use super::status::Status;
 
 /// How a payment begins.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,11 +9,13 @@ mod event;
 mod observe;
 mod postings;
 mod state;
+mod status;
 
 pub use command::{Answer, Command, Opening, Source, decide};
 pub use event::Event;
 pub use postings::postings;
-pub use state::{DisputeKnown, IntentKnown, Payment, Purpose, RefundKnown, Status};
+pub use state::{DisputeKnown, IntentKnown, Payment, Purpose, RefundKnown};
+pub use status::Status;
 
 #[cfg(test)]
 mod tests;

@@ -58,7 +58,12 @@ fn intent(
 }
 
 /// Whether a fetch in the very moment of the last word says something else: what was fetched last is the truth.
-fn is_present_truth(known: Option<&IntentKnown>, seen: &IntentSeen, seen_at: Timestamp, source: Source) -> bool {
+fn is_present_truth(
+    known: Option<&IntentKnown>,
+    seen: &IntentSeen,
+    seen_at: Timestamp,
+    source: Source,
+) -> bool {
     let ended = |status| matches!(status, IntentStatus::Succeeded | IntentStatus::Canceled);
     source != Source::Webhook
         && known.is_some_and(|known| {

@@ -18,8 +18,8 @@ pub(super) struct Truth {
     pub(super) refunded: i64,
     /// Every refund that left, with its amount.
     pub(super) refunds: BTreeMap<String, i64>,
-    /// What was refunded and came back.
-    came_back: i64,
+    /// Refunds that came back, with their amounts.
+    came_back: BTreeMap<String, i64>,
     /// What disputes hold.
     disputed: i64,
     /// Whether a dispute was lost.
@@ -93,7 +93,7 @@ fn take_in(truth: &mut Truth, movement: &Value) {
         }
         "refund_failure" => {
             truth.refunded -= amount;
-            truth.came_back += amount;
+            truth.came_back.insert(word(movement, "object"), amount);
         }
         "dispute" => truth.disputed += amount,
         "dispute_reversal" => truth.disputed -= amount,
@@ -120,7 +120,7 @@ pub(super) struct Expected {
 
 /// Postings that Epic must have for one intent.
 pub(super) fn expected_postings(truth: &Truth) -> Vec<Expected> {
-    let may_be_refused = truth.came_back > 0;
+    let may_be_refused = !truth.came_back.is_empty();
     let charge = truth.charge.iter().map(|charge| Expected {
         reference: format!("charge:{charge}"),
         kind: "Payment",
@@ -133,7 +133,13 @@ pub(super) fn expected_postings(truth: &Truth) -> Vec<Expected> {
         amount: *amount,
         may_be_refused,
     });
-    charge.chain(refunds).collect()
+    let returned = truth.came_back.iter().map(|(refund, amount)| Expected {
+        reference: format!("refund_failed:{refund}"),
+        kind: "Payment",
+        amount: *amount,
+        may_be_refused: false,
+    });
+    charge.chain(refunds).chain(returned).collect()
 }
 
 /// Checks Epic against the postings that must be there, no more and no fewer.

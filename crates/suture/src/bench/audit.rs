@@ -2,7 +2,7 @@
 
 use super::end_to_end::{full_load, rate};
 use super::intake::ratio;
-use super::now;
+use super::program::now;
 use super::stage::Stage;
 
 /// Prints entries per second of a whole verification, and of bare SHA-256 over the entries' bodies.
@@ -16,7 +16,11 @@ pub(super) async fn measure(url: &str, payments: u64) -> Result<(), String> {
     if !verdict.intact {
         return Err(format!("the trail is broken: {}", verdict.broken.unwrap_or_default()));
     }
-    let out = stage.engine.export_audit(&stage.organization, Vec::new()).await.map_err(|error| error.to_string())?;
+    let out = stage
+        .engine
+        .export_audit(&stage.organization, Vec::new())
+        .await
+        .map_err(|error| error.to_string())?;
     let begun = now();
     let lines = out.split(|byte| *byte == b'\n').map(suture_core::audit::chain::Hash::of).count();
     let hashed = rate(u64::try_from(lines).unwrap_or(u64::MAX), begun.elapsed());

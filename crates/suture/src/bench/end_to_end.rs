@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::payload;
+use super::program::now;
 use super::stage::Stage;
 use super::wire::{Connection, percentile};
-use super::{now, payload};
 
 /// What a run at full load came to.
 pub(super) struct Throughput {

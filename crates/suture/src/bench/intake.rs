@@ -10,9 +10,10 @@ use suture_store::effects::{self, NewEffect};
 use suture_store::inbox::{self, NewMessage};
 
 use super::end_to_end::{rate, usize_of};
+use super::payload;
+use super::program::now;
 use super::stage::Stage;
 use super::wire::{Connection, percentile};
-use super::{now, payload};
 
 /// Prints the table.
 pub(super) async fn measure(url: &str) -> Result<(), String> {

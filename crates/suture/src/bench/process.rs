@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::now;
+use super::program::now;
 use super::wire::percentile;
 
 /// Prints cold start (median of seven) and idle memory.
@@ -55,7 +55,11 @@ fn measure_in(folder: &Path, url: &str) -> Result<(), String> {
         }
     }
     starts.sort();
-    println!("cold start to ready: {:?} (median of {}); idle memory {memory} kB", percentile(&starts, 50), starts.len());
+    println!(
+        "cold start to ready: {:?} (median of {}); idle memory {memory} kB",
+        percentile(&starts, 50),
+        starts.len()
+    );
     Ok(())
 }
 
@@ -67,7 +71,9 @@ fn start(config: &Path) -> Result<Child, String> {
 }
 
 fn free_address() -> Result<SocketAddr, String> {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|error| error.to_string())
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map_err(|error| error.to_string())
 }
 
 fn wait_until_ready(address: SocketAddr, server: &mut Child) -> Result<(), String> {

@@ -125,7 +125,7 @@ impl Sink {
         let number = self.posts.fetch_add(1, Ordering::Relaxed) + 1;
         let payment = reference.rsplit("Bench").next().and_then(|digits| digits.parse().ok()).unwrap_or(0);
         if let Ok(mut arrivals) = self.arrivals.lock() {
-            arrivals.push((payment, super::now()));
+            arrivals.push((payment, super::program::now()));
         }
         if self.seen.lock().is_ok_and(|mut seen| !seen.insert(reference.clone())) {
             self.doubles.fetch_add(1, Ordering::Relaxed);

@@ -17,6 +17,8 @@ struct Room {
 
 const NONE: &[&str] = &[];
 const WORLD: &[&str] = &["suture-sandbox", "suture-sim"];
+/// Tests of the API open a fresh database themselves.
+const STORED_WORLD: &[&str] = &["suture-sandbox", "suture-sim", "suture-store"];
 
 /// The table of rooms.
 ///
@@ -32,7 +34,7 @@ const TABLE: &[Room] = &[
         may_use: &["suture-core", "suture-flow", "suture-connect", "suture-store"],
         tests_may_use: WORLD,
     },
-    Room { package: "suture-api", may_use: &["suture-engine", "suture-core"], tests_may_use: WORLD },
+    Room { package: "suture-api", may_use: &["suture-engine", "suture-core"], tests_may_use: STORED_WORLD },
     Room { package: "suture-sandbox", may_use: NONE, tests_may_use: NONE },
     Room {
         package: "suture",

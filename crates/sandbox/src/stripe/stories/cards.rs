@@ -1,6 +1,6 @@
 //! Every test card of FACTS §h does what the table says.
 
-use super::{Story, id};
+use super::stage::{Story, id};
 use serde_json::{Value, json};
 
 fn declined(card: &str) -> (u16, Value) {

@@ -1,6 +1,6 @@
 //! Idempotency keys, refusals, lost answers (FACTS §a).
 
-use super::{Story, empty, id, paying};
+use super::stage::{Story, empty, id, paying};
 use crate::stripe::{DEFAULT_KEY, Motion};
 use crate::wire::Request;
 use serde_json::json;

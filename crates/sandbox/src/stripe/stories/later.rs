@@ -1,6 +1,6 @@
 //! What happens after a payment: late refunds, disputes, payouts, payments of others.
 
-use super::{Story, empty, id};
+use super::stage::{Story, empty, id};
 use crate::stripe::Motion;
 use crate::wire::Request;
 use serde_json::{Value, json};

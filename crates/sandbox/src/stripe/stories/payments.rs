@@ -1,6 +1,6 @@
 //! Payments from creation to refund: states and events of FACTS §b and §c.
 
-use super::{Story, id};
+use super::stage::{Story, id};
 use crate::wire::Request;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Webhooks: content, signature, retries, faults, secrets (FACTS §e).
 
-use super::{Story, empty, id};
+use super::stage::{Story, empty, id};
 use crate::stripe::{API_VERSION, Delivery, Ladder, sign};
 use serde_json::{Value, json};
 

@@ -1,0 +1,82 @@
+//! Use cases of refunds: ask for one, with reason and authorizer, and see how it stands.
+
+use suture_core::explain::Reason;
+use suture_core::id::{PaymentId, RefundId};
+use suture_core::money::Money;
+use suture_core::payment::{Command, Payment, Source};
+use suture_core::refund::{self, Refund};
+use suture_store::journal;
+
+use crate::Error;
+use crate::change::{Change, Loaded};
+use crate::engine::Engine;
+use crate::facts;
+use crate::job::Job;
+use crate::payments::{Caller, gateway_effect};
+
+impl Engine {
+    /// Refunds a payment, with reason and authorizer.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] beyond what can still be refunded, or without reason or authorizer.
+    pub async fn refund_payment(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+        amount: Option<Money>,
+        (reason, authorizer): (&str, &str),
+    ) -> Result<Refund, Error> {
+        let state = self.payment(&caller.organization, payment).await?;
+        let reason = Reason::parse(reason)?;
+        let authorizer = authorizer.to_owned();
+        let open = self.connection(&state.connection)?;
+        let origin = self.origin(&open, Source::Fetched, self.now());
+        let order = self.order_of(caller, reason);
+        let work = move |change: &mut Change<'_, '_>| {
+            let mut loaded = change.load::<Payment>(&payment.to_string())?;
+            let Some(state) = loaded.state.clone() else {
+                return Err(Error::not_found("payment", &payment.to_string()));
+            };
+            let amount = amount.unwrap_or_else(|| state.refundable());
+            let id = RefundId::mint(change.mint());
+            let events =
+                facts::decide(change, &mut loaded, &Command::ReserveRefund { refund_id: id, amount })?;
+            let charge = state.charge.clone().unwrap_or_default();
+            let requested = refund::request(id, (payment, &charge), amount, &authorizer, change.order.now)?;
+            facts::settle(change, &mut loaded, &events, &origin)?;
+            let mut stream = Loaded::<Refund>::fresh(id.to_string());
+            stream.record(&requested)?;
+            change.save(&mut stream, &facts::care_of(&state))?;
+            let effect = format!("{id}/1/0");
+            let job = Job::Refund { refund: id };
+            change.effect(gateway_effect(
+                effect.clone(),
+                &job,
+                payment,
+                &origin.connection,
+                change.order.now,
+            ))?;
+            Ok((id, effect))
+        };
+        let ((id, effect), held) =
+            self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
+        let waiting = self.wait_for(&effect);
+        self.hand_over(held);
+        self.patience(waiting).await;
+        self.refund(&caller.organization, id).await
+    }
+
+    /// A refund as known now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn refund(&self, organization: &str, id: RefundId) -> Result<Refund, Error> {
+        let (organization, stream) = (organization.to_owned(), id.to_string());
+        let found = self
+            .0
+            .store
+            .read(move |tx| journal::load::<Refund>(tx, &organization, &stream).map_err(Error::from))
+            .await?;
+        found.map(|stream| stream.state).ok_or_else(|| Error::not_found("refund", &id.to_string()))
+    }
+}
