@@ -30,7 +30,7 @@ tidy: ## the rules of the house that a compiler does not know
 
 bench: ## all benchmarks
 	@scripts/need.sh cargo cc
-	cargo bench --workspace --locked --bench '*' $(ARGS)
+	cargo run --release --locked -p suture -- bench all $(ARGS)
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

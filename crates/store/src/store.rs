@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -207,7 +207,10 @@ fn open_sqlite(path: &str) -> Result<(Vec<Queue>, Readers), Error> {
     let mut writer = SqliteConnection::open_writer(&path)?;
     migrate::sqlite(&mut writer)?;
     let (send, receive) = channel();
-    spawn("store-writer", move || write_sqlite(&mut writer, &receive))?;
+    let (due, asked) = sync_channel(1);
+    let checkpointer = SqliteConnection::open_writer(&path)?;
+    spawn("store-checkpoint", move || checkpoint_sqlite(&checkpointer, &asked))?;
+    spawn("store-writer", move || write_sqlite(&mut writer, &receive, &due))?;
     Ok((vec![send], Readers::Sqlite { path, idle: Mutex::new(Vec::new()) }))
 }
 
@@ -253,7 +256,20 @@ fn gather(queue: &Receiver<Box<dyn Work>>) -> Option<Vec<Box<dyn Work>>> {
     Some(works)
 }
 
-fn write_sqlite(writer: &mut SqliteConnection, queue: &Receiver<Box<dyn Work>>) {
+/// Copies committed pages from the log to the database beside the writer, so that commits do not wait for it. Ends with the
+/// writer. The writer's own checkpoint stays as the bound of the log.
+fn checkpoint_sqlite(connection: &SqliteConnection, asked: &Receiver<()>) {
+    while asked.recv().is_ok() {
+        // Passive: never blocks the writer or readers; what it could not copy, the next one does.
+        let _ = connection.batch("pragma wal_checkpoint(passive)");
+    }
+}
+
+/// Commits between two checkpoints.
+const COMMITS_PER_CHECKPOINT: u32 = 32;
+
+fn write_sqlite(writer: &mut SqliteConnection, queue: &Receiver<Box<dyn Work>>, checkpoint: &SyncSender<()>) {
+    let mut commits = 0;
     while let Some(mut works) = gather(queue) {
         let committed = commit_sqlite(writer, &mut works);
         if committed.is_err() {
@@ -262,6 +278,12 @@ fn write_sqlite(writer: &mut SqliteConnection, queue: &Receiver<Box<dyn Work>>) 
         }
         for work in works {
             work.answer(committed.clone());
+        }
+        commits += 1;
+        if commits >= COMMITS_PER_CHECKPOINT {
+            commits = 0;
+            // One that is running already will do.
+            let _ = checkpoint.try_send(());
         }
     }
 }
