@@ -57,6 +57,10 @@ impl Engine {
         message: &str,
     ) -> Result<After, Error> {
         let open = self.connection(connection)?;
+        if open.organization != working.effect.organization {
+            // Only an edited payload can say so.
+            return Ok(After::Dead { error: "the connection belongs to another organization".to_owned() });
+        }
         let (gateway, policy) = open.gateway()?;
         let notice = match &working.read {
             Some(read) => read.notice.clone(),

@@ -50,8 +50,10 @@ impl Task {
 impl Engine {
     /// The EHR connection of an organization.
     pub(crate) fn ehr(&self, organization: &str) -> Result<std::sync::Arc<Open>, Error> {
-        if let Some(id) = &self.0.settings.ehr {
-            return self.connection(id);
+        // The setting names one site; another organization's payments must never reach it.
+        let chosen = self.0.settings.ehr.as_ref().and_then(|id| self.connection(id).ok());
+        if let Some(open) = chosen.filter(|open| open.organization == organization) {
+            return Ok(open);
         }
         let connections = self.connections();
         let mut usable =
