@@ -339,6 +339,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("payload_not_of_kind"),
     page!("payment_disputed"),
     page!("payment_exists"),
+    page!("payment_in_progress"),
     page!("payment_missing"),
     page!("query_invalid"),
     page!("rate_limited"),

@@ -65,6 +65,8 @@ pub struct Taken {
     pub client_secret: Option<Secret<String>>,
 }
 
+/// How many payments of a link are looked at for one that is still open, newest first.
+const OPEN_LOOK_BACK: i64 = 20;
 /// How long a caller waits for the gateway before it gets the payment as known.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -345,7 +347,10 @@ fn begin(
     let care = facts::care_of_link(&link);
     let debt = match take.debt {
         Some(debt) => debt,
-        None => record_debt(change, &link, take.amount)?,
+        None => {
+            nothing_open(change, &link.id)?;
+            record_debt(change, &link, take.amount)?
+        }
     };
     let id = PaymentId::mint(change.mint());
     let mut loaded = Loaded::<Payment>::fresh(id.to_string());
@@ -370,6 +375,25 @@ fn begin(
     };
     let effect = plan_attempt(change, &mut loaded, options, origin)?;
     Ok((id, effect))
+}
+
+/// Without a named debt the link stands for it: while one of its payments may still collect, a second request is more
+/// likely the same one said twice than a new debt (FLOWS 12h).
+fn nothing_open(change: &mut Change<'_, '_>, link: &str) -> Result<(), Error> {
+    let organization = change.order.organization.clone();
+    for (stream, ..) in journal::party_history(change.tx, &organization, link, OPEN_LOOK_BACK)? {
+        let found = journal::load::<Payment>(change.tx, &organization, &stream)?;
+        let Some(payment) = found.map(|found| found.state).filter(Payment::is_collecting) else { continue };
+        return Err(Error::Refused(Refusal::state(
+            "payment_in_progress",
+            format!(
+                "Nothing was charged: payment {} of this link may still collect {}. Wait until it is answered, try it \
+                 again, or cancel it; if this is for something else that is owed, name its debt.",
+                payment.id, payment.amount
+            ),
+        )));
+    }
+    Ok(())
 }
 
 fn record_debt(change: &mut Change<'_, '_>, link: &links::Link, owed: Money) -> Result<DebtId, Error> {

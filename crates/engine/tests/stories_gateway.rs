@@ -18,6 +18,7 @@ on_both_databases!(
     story_12_2_a_refused_connection_is_sent_again_and_was_never_unknown,
     story_12_2_nobody_may_try_again_while_the_outcome_is_unknown,
     story_12h_a_second_click_meets_the_debt_lock,
+    story_12h_the_same_request_said_twice_without_a_debt_is_one_payment,
     story_12j_a_crash_after_the_charge_is_resumed_by_another_process,
     story_1c_a_challenge_waits_for_the_holder_and_is_captured_when_passed,
     story_1c_a_failed_challenge_asks_for_another_card,
@@ -114,6 +115,23 @@ async fn story_12h_a_second_click_meets_the_debt_lock(mut world: World) {
     let refused = world.take_with(again).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "nothing is owed any more: {refused:?}");
     assert_eq!(world.moved("charge").len(), 1);
+}
+
+async fn story_12h_the_same_request_said_twice_without_a_debt_is_one_payment(mut world: World) {
+    let first = take(&world, "pm_card_visa").await;
+    let again = take_payment(&first.link.clone().unwrap(), 8_000, "pm_card_visa");
+    let refused = world.take_with(again.clone()).await;
+    match refused {
+        Err(Error::Refused(refusal)) => {
+            assert_eq!(refusal.code, "payment_in_progress");
+            assert!(refusal.detail.contains(&first.id.to_string()), "{}", refusal.detail);
+        }
+        other => panic!("the second request must be refused: {other:?}"),
+    }
+    world.settle().await.unwrap();
+    assert_eq!(world.moved("charge").len(), 1);
+    // Once the first is decided, something new may be collected.
+    assert!(world.take_with(again).await.is_ok());
 }
 
 async fn story_12j_a_crash_after_the_charge_is_resumed_by_another_process(mut world: World) {
