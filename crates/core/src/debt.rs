@@ -30,6 +30,10 @@ pub enum Event {
         purpose: Purpose,
         /// How much is owed, or was consented to.
         owed: Money,
+        /// The stream that this debt belongs to: an estimate charge or an invoice. It follows the debt's payments, and books
+        /// what is owed itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
     },
     /// What is owed changed.
     Adjusted {
@@ -127,6 +131,9 @@ pub struct Debt {
     pub purpose: Purpose,
     /// How much is owed, or was consented to.
     pub owed: Money,
+    /// The stream that this debt belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Who may collect now.
     pub lock: Option<Lock>,
     /// Net collected by payment, in minor units.
@@ -148,6 +155,8 @@ pub enum Command {
         purpose: Purpose,
         /// How much.
         owed: Money,
+        /// The stream that it belongs to.
+        owner: Option<String>,
     },
     /// Change what is owed.
     Adjust {
@@ -207,12 +216,13 @@ impl Debt {
     #[must_use]
     pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
         match (state, event) {
-            (None, Event::Recorded { debt, care, link, purpose, owed }) => Some(Self {
+            (None, Event::Recorded { debt, care, link, purpose, owed, owner }) => Some(Self {
                 id: *debt,
                 care: care.clone(),
                 link: link.clone(),
                 purpose: *purpose,
                 owed: *owed,
+                owner: owner.clone(),
                 lock: None,
                 collected: BTreeMap::new(),
             }),
@@ -242,8 +252,8 @@ impl Debt {
 /// A [`Refusal`] that says what did not happen and what to do.
 pub fn decide(state: Option<&Debt>, command: &Command) -> Result<Vec<Event>, Refusal> {
     match (state, command) {
-        (None, Command::Record { debt, care, link, purpose, owed }) => {
-            record(*debt, care, link, *purpose, *owed)
+        (None, Command::Record { debt, care, link, purpose, owed, owner }) => {
+            record((*debt, owner.as_deref()), care, link, *purpose, *owed)
         }
         (None, _) => Err(Refusal::state("debt_missing", "There is no such debt; nothing was changed.")),
         (Some(_), Command::Record { .. }) => {
@@ -271,7 +281,7 @@ pub fn decide(state: Option<&Debt>, command: &Command) -> Result<Vec<Event>, Ref
 }
 
 fn record(
-    debt: DebtId,
+    (debt, owner): (DebtId, Option<&str>),
     care: &Care,
     link: &str,
     purpose: Purpose,
@@ -289,7 +299,14 @@ fn record(
             "Nothing was recorded. A debt needs a patient, and an appointment or account, that explain it.",
         ));
     }
-    Ok(vec![Event::Recorded { debt, care: care.clone(), link: link.to_owned(), purpose, owed }])
+    Ok(vec![Event::Recorded {
+        debt,
+        care: care.clone(),
+        link: link.to_owned(),
+        purpose,
+        owed,
+        owner: owner.map(ToOwned::to_owned),
+    }])
 }
 
 fn lock(debt: &Debt, payment: PaymentId, connection: &str, amount: Money) -> Result<Vec<Event>, Refusal> {
@@ -329,7 +346,8 @@ fn same_currency(debt: &Debt, amount: Money) -> Result<(), Refusal> {
     ))
 }
 
-/// The ledger entries that an event means: a balance accrues when it is recorded; a deposit does not.
+/// The ledger entries that an event means: a balance accrues when it is recorded; a deposit does not, and neither does a
+/// debt whose owner has booked it.
 ///
 /// # Errors
 /// [`Error`] when an amount does not fit; `decide` never emits such an event.
@@ -339,10 +357,10 @@ pub fn postings(before: Option<&Debt>, event: &Event) -> Result<Vec<Posting>, Er
         Posting::transfer(key, debit, credit, amount, Some(link)).map(|posting| vec![posting])
     };
     match (before, event) {
-        (None, Event::Recorded { debt, link, purpose: Purpose::Balance, owed, .. }) => {
+        (None, Event::Recorded { debt, link, purpose: Purpose::Balance, owed, owner: None, .. }) => {
             accrue(format!("accrual:{debt}"), *owed, link)
         }
-        (Some(debt), Event::Adjusted { owed }) if debt.purpose == Purpose::Balance => {
+        (Some(debt), Event::Adjusted { owed }) if debt.purpose == Purpose::Balance && debt.owner.is_none() => {
             let change = Money::new(owed.minor.saturating_sub(debt.owed.minor), owed.currency);
             accrue(format!("accrual:{}:{}:{}", debt.id, debt.owed.minor, owed.minor), change, &debt.link)
         }
@@ -375,6 +393,7 @@ mod tests {
             link: "lnk".into(),
             purpose: Purpose::Balance,
             owed: Money::usd(8000),
+            owner: None,
         }
     }
 

@@ -115,6 +115,24 @@ ids! {
     PostingId = "pos";
     /// An opaque link token: all that a gateway ever learns about a patient.
     LinkId = "lnk";
+    /// One patient.
+    PatientId = "pat";
+    /// One consent to a charge.
+    ConsentId = "cns";
+    /// One insurance policy of a patient.
+    PolicyId = "pol";
+    /// One check of what a patient will owe.
+    EligibilityId = "elg";
+    /// One estimate charge.
+    EstimateId = "est";
+    /// One service given to a patient.
+    ServiceId = "svc";
+    /// One signed note or addendum.
+    NoteId = "nte";
+    /// One invoice.
+    InvoiceId = "inv";
+    /// One remittance file.
+    RemittanceId = "rem";
     /// One connection to another system.
     ConnectionId = "con";
     /// One run of a flow.

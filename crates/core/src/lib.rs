@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod consent;
 pub mod currency;
 pub mod debt;
 pub mod dispute;
@@ -14,6 +15,7 @@ pub mod guard;
 pub mod id;
 pub mod ledger;
 pub mod money;
+pub mod patient;
 pub mod payment;
 pub mod posting;
 pub mod redact;

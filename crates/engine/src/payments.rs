@@ -406,6 +406,7 @@ fn record_debt(change: &mut Change<'_, '_>, link: &links::Link, owed: Money) -> 
         link: link.id.clone(),
         purpose: link.purpose,
         owed,
+        owner: None,
     };
     for event in debt::decide(None, &command)? {
         loaded.record(&event)?;

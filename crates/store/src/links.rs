@@ -148,6 +148,7 @@ const fn purpose_name(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Balance => "balance",
         Purpose::Deposit => "deposit",
+        Purpose::Credit => "credit",
     }
 }
 
@@ -161,6 +162,7 @@ fn read(row: &Row) -> Result<Link, Error> {
     let purpose = match row.text(8)?.as_str() {
         "balance" => Purpose::Balance,
         "deposit" => Purpose::Deposit,
+        "credit" => Purpose::Credit,
         _ => return Err(row.corrupt()),
     };
     Ok(Link {

@@ -119,6 +119,8 @@ pub enum Command {
         /// The chain to the act of care.
         care: Care,
     },
+    /// The care that it is a deposit for was given, and its money was applied.
+    Consume,
     /// It arrived in a payout.
     Settle {
         /// The payout.
@@ -157,6 +159,7 @@ pub fn decide(state: Option<&Payment>, command: &Command, now: Timestamp) -> Res
         Command::ReserveRefund { refund_id, amount } => reserve(payment, *refund_id, *amount),
         Command::ReleaseRefund { refund_id } => Ok(release(payment, *refund_id)),
         Command::ResolveLink { link, purpose, care } => resolve(payment, link, *purpose, care),
+        Command::Consume => Ok(consume(payment)),
         Command::Settle { payout } => Ok(settle(payment, payout)),
     }
 }
@@ -368,6 +371,13 @@ fn resolve(payment: &Payment, link: &str, purpose: Purpose, care: &Care) -> Resu
             Err(Refusal::state("link_resolved", "Nothing was changed: this payment already has an owner."))
         }
         None => Ok(vec![Event::LinkResolved { link: link.to_owned(), purpose, care: care.clone() }]),
+    }
+}
+
+fn consume(payment: &Payment) -> Vec<Event> {
+    match payment.purpose {
+        Some(Purpose::Deposit) => vec![Event::Consumed],
+        Some(Purpose::Balance | Purpose::Credit) | None => Vec::new(),
     }
 }
 

@@ -214,6 +214,8 @@ pub enum Event {
         /// The chain to the act of care.
         care: Care,
     },
+    /// The care that a deposit was for was given: its money was applied, and refunds now come out of the credit.
+    Consumed,
     /// The money arrived in a payout.
     Settled {
         /// The payout.
@@ -247,6 +249,7 @@ impl Event {
             Self::DisputeReinstated { .. } => "payment.dispute_reinstated",
             Self::DisputeLost { .. } => "payment.dispute_lost",
             Self::LinkResolved { .. } => "payment.link_resolved",
+            Self::Consumed => "payment.consumed",
             Self::Settled { .. } => "payment.settled",
         }
     }

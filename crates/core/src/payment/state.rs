@@ -23,6 +23,8 @@ pub enum Purpose {
     Balance,
     /// It is a deposit for care to come.
     Deposit,
+    /// It was a deposit whose care was given: what of it is not kept is owed back.
+    Credit,
 }
 
 /// The latest word on the intent.
@@ -233,6 +235,7 @@ impl Payment {
         match self.purpose {
             Some(Purpose::Balance) => Account::ArPatient,
             Some(Purpose::Deposit) => Account::DepositPatient,
+            Some(Purpose::Credit) => Account::CreditPatient,
             None => Account::SuspUnapplied,
         }
     }
@@ -355,6 +358,7 @@ impl Payment {
                 self.purpose = Some(*purpose);
                 self.care = care.clone();
             }
+            Event::Consumed => self.purpose = Some(Purpose::Credit),
             Event::Settled { payout } => self.payout = Some(payout.clone()),
             other => self.apply_return(other),
         }
