@@ -40,7 +40,7 @@ pub struct AuthorizationSeen {
     pub charge: String,
     /// Its intent.
     pub intent: Option<String>,
-    /// What is held.
+    /// What is held and not captured yet.
     pub held: Money,
     /// The most that can be captured, when it is more than what is held.
     pub capturable_max: Option<Money>,

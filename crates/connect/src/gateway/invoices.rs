@@ -139,6 +139,7 @@ pub trait Invoices: Send + Sync {
     /// Builds the mark that an invoice was paid outside of the gateway. No money moves.
     fn pay_out_of_band(&self, invoice: &str, idempotency_key: &str) -> HttpRequest;
     /// Builds the crediting of an intent, captured or on its way, to an open invoice of the same customer and currency.
+    /// What is more than remains becomes the customer's credit at the gateway: refund a surplus first where none may stay.
     fn attach_payment(&self, invoice: &str, intent: &str, idempotency_key: &str) -> HttpRequest;
     /// Builds the voiding of a final invoice.
     fn void(&self, invoice: &str, idempotency_key: &str) -> HttpRequest;

@@ -5,7 +5,7 @@ use suture_connect::gateway::{
     AuthorizationSeen, Fetch, History, HsaFsa, Note, Payments, SetupStatus, StoredMethod, Vault,
 };
 use suture_connect::outcome::{Outcome, Retry};
-use suture_core::evidence::DeclineAdvice;
+use suture_core::evidence::{DeclineAdvice, Evidence};
 use suture_core::money::Money;
 use suture_core::time::Timestamp;
 
@@ -184,6 +184,18 @@ fn a_hold_says_how_long_it_lasts_and_what_it_allows() {
         in_parts: Some(false),
     };
     assert_eq!(notes_of(&held()), [Note::Authorization(expected)]);
+}
+
+#[test]
+fn a_hold_that_is_captured_in_parts_has_moved_the_parts_and_holds_the_rest() {
+    let mut intent = held();
+    intent["amount_received"] = 4_500.into();
+    intent["amount_capturable"] = 7_500.into();
+    intent["latest_charge"]["amount_captured"] = 4_500.into();
+    let seen = done(stripe().read_payment(&answer(200, intent.to_string())));
+    let Some(Evidence::Charge(charge)) = seen.evidence.last() else { panic!("no charge") };
+    assert_eq!(charge.captured_minor, 4_500);
+    assert!(matches!(&seen.notes[..], [Note::Authorization(hold)] if hold.held == Money::usd(7_500)));
 }
 
 #[test]

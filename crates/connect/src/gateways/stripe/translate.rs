@@ -170,11 +170,12 @@ fn hold(wire: &wire::Charge) -> Option<AuthorizationSeen> {
     };
     let over = card.and_then(|card| card.overcapture.as_ref());
     let over = over.filter(|option| option.status.as_deref() == Some("available"));
-    let authorized = card.and_then(|card| card.amount_authorized).or(wire.amount);
+    let authorized = card.and_then(|card| card.amount_authorized).or(wire.amount)?;
+    let held = authorized.checked_sub(wire.amount_captured.unwrap_or(0)).filter(|held| *held > 0)?;
     Some(AuthorizationSeen {
         charge: wire.id.clone()?,
         intent: id_of(wire.payment_intent.as_ref()),
-        held: money(authorized?, currency)?,
+        held: money(held, currency)?,
         capturable_max: over
             .and_then(|option| option.maximum_amount_capturable)
             .and_then(|amount| money(amount, currency)),
@@ -309,12 +310,14 @@ fn dispute_status(status: &str) -> Option<DisputeStatus> {
     })
 }
 
-/// What was captured, in Stripe's unit. A bank debit on its way says `captured` too, but nothing has moved yet.
+/// What was captured, in Stripe's unit. A bank debit on its way says `captured` too, but nothing has moved yet. A hold
+/// that is captured in parts has moved what `amount_captured` says, even before its last part.
 /// Old versions have no `amount_captured`; then only the unambiguous cases are answered.
 fn captured(wire: &wire::Charge, status: ChargeStatus) -> Option<i64> {
     match (status, wire.captured, wire.amount_captured) {
-        (ChargeStatus::Pending | ChargeStatus::Failed, _, _) | (_, Some(false), _) => Some(0),
+        (ChargeStatus::Pending | ChargeStatus::Failed, _, _) => Some(0),
         (ChargeStatus::Succeeded, _, Some(amount)) => Some(amount),
+        (ChargeStatus::Succeeded, Some(false), None) => Some(0),
         (ChargeStatus::Succeeded, Some(true), None) if wire.amount_refunded == Some(0) => wire.amount,
         (ChargeStatus::Succeeded, _, None) => None,
     }
