@@ -7,8 +7,12 @@ mod support;
 
 #[path = "stripe/conformance.rs"]
 mod conformance;
+#[path = "stripe/guide.rs"]
+mod guide;
 #[path = "stripe/history.rs"]
 mod history;
+#[path = "stripe/invoices.rs"]
+mod invoices;
 #[path = "stripe/outcomes.rs"]
 mod outcomes;
 #[path = "stripe/payments.rs"]
@@ -21,5 +25,7 @@ mod requests;
 mod settings;
 #[path = "stripe/signatures.rs"]
 mod signatures;
+#[path = "stripe/vault.rs"]
+mod vault;
 #[path = "stripe/webhooks.rs"]
 mod webhooks;

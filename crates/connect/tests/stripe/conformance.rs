@@ -1,6 +1,6 @@
 //! The kit of every connector, run for Stripe.
 
-use suture_connect::gateway::{Account, History, Payments, Refunds, Vault, Webhooks};
+use suture_connect::gateway::{Account, Fetch, History, Invoices, Payments, Refunds, Vault, Webhooks};
 use suture_connect::kit;
 use suture_core::time::Timestamp;
 
@@ -32,14 +32,41 @@ fn a_lost_answer_is_unknown_whatever_was_asked() {
     kit::takes_a_lost_answer_for_unknown(intent.as_bytes(), |response| stripe.read_payment(response));
     let refund = fixture("refund.json");
     kit::takes_a_lost_answer_for_unknown(refund.as_bytes(), |response| stripe.read_refund(response));
-    let customer = br#"{"id":"cus_1","object":"customer"}"#;
-    kit::takes_a_lost_answer_for_unknown(customer, |response| stripe.read_customer(response));
     let setup = br#"{"id":"seti_1","object":"setup_intent","client_secret":"seti_1_secret_1"}"#;
     kit::takes_a_lost_answer_for_unknown(setup, |response| stripe.read_setup(response));
     let endpoint = br#"{"id":"we_1","object":"webhook_endpoint","secret":"whsec_1"}"#;
     kit::takes_a_lost_answer_for_unknown(endpoint, |response| stripe.read_endpoint(response));
     let balance = br#"{"object":"balance","livemode":false}"#;
     kit::takes_a_lost_answer_for_unknown(balance, |response| stripe.read_account(response));
+}
+
+#[test]
+fn a_lost_answer_about_a_customer_or_a_method_is_unknown() {
+    let stripe = stripe();
+    let customer = fixture("customer.json");
+    kit::takes_a_lost_answer_for_unknown(customer.as_bytes(), |response| stripe.read_customer(response));
+    let found = br#"{"object":"search_result","data":[],"has_more":false,"next_page":null}"#;
+    kit::takes_a_lost_answer_for_unknown(found, |response| stripe.read_customers(response));
+    let setup = fixture("setup.json");
+    kit::takes_a_lost_answer_for_unknown(setup.as_bytes(), |response| stripe.read_setup_result(response));
+    let method = fixture("method.json");
+    kit::takes_a_lost_answer_for_unknown(method.as_bytes(), |response| stripe.read_method(response));
+    let empty = br#"{"object":"list","data":[],"has_more":false}"#;
+    kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_methods(response));
+}
+
+#[test]
+fn a_lost_answer_about_an_invoice_is_unknown() {
+    let stripe = stripe();
+    let invoice = fixture("invoice.json");
+    kit::takes_a_lost_answer_for_unknown(invoice.as_bytes(), |response| stripe.read_invoice(response));
+    kit::takes_a_lost_answer_for_unknown(invoice.as_bytes(), |response| stripe.read_pay(response));
+    let item = fixture("invoice-item.json");
+    kit::takes_a_lost_answer_for_unknown(item.as_bytes(), |response| stripe.read_item(response));
+    let empty = br#"{"object":"list","data":[],"has_more":false}"#;
+    kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_payments(response));
+    let credit = fixture("credit-note.json");
+    kit::takes_a_lost_answer_for_unknown(credit.as_bytes(), |response| stripe.read_credit_note(response));
 }
 
 #[test]
@@ -50,8 +77,18 @@ fn a_lost_answer_to_a_look_up_is_unknown_and_not_missing() {
         kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_list(list, response));
     }
     let charge = fixture("charge.json");
-    let asked = suture_connect::gateway::Fetch::Charge("ch_3S1".to_owned());
-    kit::takes_a_lost_answer_for_unknown(charge.as_bytes(), |response| stripe.read_fetched(&asked, response));
+    for (asked, body) in [
+        (Fetch::Charge("ch_3S1".to_owned()), charge),
+        (Fetch::Customer("cus_1".to_owned()), fixture("customer.json")),
+        (Fetch::Method("pm_1".to_owned()), fixture("method.json")),
+        (Fetch::Setup("seti_1".to_owned()), fixture("setup.json")),
+        (Fetch::Invoice("in_1".to_owned()), fixture("invoice.json")),
+        (Fetch::CreditNote("cn_1".to_owned()), fixture("credit-note.json")),
+    ] {
+        kit::takes_a_lost_answer_for_unknown(body.as_bytes(), |response| {
+            stripe.read_fetched(&asked, response)
+        });
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What an answer about a payment or a refund says.
 
 use serde_json::json as object;
-use suture_connect::gateway::{Fetch, Payments, Refunds, Seen, Vault};
+use suture_connect::gateway::{Fetch, Payments, Refunds, Seen};
 use suture_connect::gateways::stripe::settings::Stripe;
 use suture_connect::outcome::Outcome;
 use suture_core::evidence::{
@@ -144,13 +144,4 @@ fn a_refund_is_seen_with_our_own_id() {
     assert_eq!((refund.refund.as_str(), refund.charge.as_str()), ("re_3S1", "ch_3S1"));
     assert_eq!((refund.status, refund.amount), (RefundStatus::Succeeded, Money::usd(201)));
     assert_eq!(refund.refund_id.as_deref(), Some("ref_4"));
-}
-
-#[test]
-fn a_stored_method_gives_its_setup_and_browser_secret() {
-    let body = r#"{"id":"seti_1","object":"setup_intent","client_secret":"seti_1_secret_x"}"#;
-    let Outcome::Done((id, secret)) = stripe().read_setup(&answer(200, body)) else { panic!("not done") };
-    assert_eq!((id.as_str(), secret.expose().as_str()), ("seti_1", "seti_1_secret_x"));
-    let customer = stripe().read_customer(&answer(200, r#"{"id":"cus_1","object":"customer"}"#));
-    assert_eq!(customer, Outcome::Done("cus_1".to_owned()));
 }

@@ -1,7 +1,7 @@
 //! Whatever arrives, nothing panics and nothing is taken for money.
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_oneof, proptest};
-use suture_connect::gateway::{Fetch, History, Payments, Refunds, Webhooks};
+use suture_connect::gateway::{Fetch, History, Invoices, Payments, Refunds, Vault, Webhooks};
 use suture_connect::http::HttpResponse;
 use suture_connect::kit;
 use suture_connect::outcome::Outcome;
@@ -12,7 +12,9 @@ use crate::support::{fixture, stripe};
 /// Bytes without sense, and good bodies with one byte changed or cut off.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let mut good: Vec<String> = fixture("events.jsonl").lines().map(str::to_owned).collect();
-    good.extend(["intent-succeeded.json", "intent-declined.json", "refund.json"].map(fixture));
+    let single = ["intent-succeeded", "intent-declined", "refund", "customer", "method", "setup", "invoice"];
+    good.extend(single.map(|name| fixture(&format!("{name}.json"))));
+    good.extend(["invoice-item.json", "invoice-payment.json", "credit-note.json"].map(fixture));
     let bent = (prop::sample::select(good), any::<prop::sample::Index>(), any::<u8>(), any::<bool>())
         .prop_map(|(text, at, byte, cut)| {
             let mut bytes = text.into_bytes();
@@ -55,7 +57,21 @@ proptest! {
         for list in kit::lists() {
             let _ = stripe.read_list(list, &response);
         }
+        let billed = stripe.read_pay(&response);
+        let done = [
+            matches!(stripe.read_customer(&response), Outcome::Done(_)),
+            matches!(stripe.read_customers(&response), Outcome::Done(_)),
+            matches!(stripe.read_setup_result(&response), Outcome::Done(_)),
+            matches!(stripe.read_method(&response), Outcome::Done(_)),
+            matches!(stripe.read_methods(&response), Outcome::Done(_)),
+            matches!(stripe.read_invoice(&response), Outcome::Done(_)),
+            matches!(stripe.read_item(&response), Outcome::Done(_)),
+            matches!(stripe.read_payments(&response), Outcome::Done(_)),
+            matches!(stripe.read_credit_note(&response), Outcome::Done(_)),
+        ];
         let success = (200..300).contains(&status);
+        prop_assert!(success || !done.contains(&true));
+        prop_assert!(success || status == 402 || !matches!(billed, Outcome::Done(_)));
         prop_assert!(success || status == 402 || !matches!(paid, Outcome::Done(_)));
         prop_assert!(success || !matches!(refunded, Outcome::Done(_)));
         prop_assert!(status < 500 || matches!(paid, Outcome::Unknown(_)));
@@ -63,7 +79,7 @@ proptest! {
 
     #[test]
     fn an_id_stays_one_segment_of_the_path(id in any::<String>()) {
-        let request = stripe().fetch(&Fetch::Charge(id));
+        let request = History::fetch(&stripe(), &Fetch::Charge(id));
         let target = request.url.strip_prefix("https://api.stripe.com/v1/charges/").unwrap().to_owned();
         let (id, query) = target.split_once('?').unwrap();
         prop_assert!(!id.contains(['/', '#', '&', ' ']));

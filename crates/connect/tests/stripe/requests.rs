@@ -1,7 +1,10 @@
 //! What is sent: the whole text of every request, and its parameters against Stripe's own schema.
 
 use serde_json::Value;
-use suture_connect::gateway::{CaptureMode, CreatePayment, Payments, Vault};
+use suture_connect::gateway::{
+    CaptureMode, Collection, CreateCreditNote, CreateCustomer, CreateInvoice, CreatePayment, CustomerSearch,
+    Invoices, Metadata, Payments, Vault,
+};
 use suture_connect::gateways::stripe::settings::Stripe;
 use suture_connect::http::{HeaderValue, HttpRequest, Method};
 use suture_connect::kit;
@@ -29,6 +32,19 @@ fn all() -> Vec<(String, HttpRequest)> {
     );
     let yen = Money::new(500, Currency::parse("JPY").unwrap());
     add("create payment: yen have no decimals", CreatePayment { amount: yen, ..kit::sample_payment() });
+    let charged =
+        CreateInvoice { collection: Collection::Charge, description: None, ..kit::sample_invoice() };
+    requests.push(("create invoice: charged by us".to_owned(), Invoices::create(&stripe, &charged)));
+    let plain = CreateCreditNote {
+        refund_minor: 0,
+        refunds: Vec::new(),
+        out_of_band_minor: 0,
+        credit_minor: 0,
+        reason: None,
+        memo: None,
+        ..kit::sample_credit_note()
+    };
+    requests.push(("create credit note: lowers what is due".to_owned(), stripe.create_credit_note(&plain)));
     let mut connected = settings();
     connected.account = Some("acct_1Connected".to_owned());
     connected.return_url = Some("https://clinic.example/back".to_owned());
@@ -105,13 +121,30 @@ fn an_id_from_outside_cannot_reach_another_endpoint() {
 fn nothing_but_opaque_tokens_leaves_about_a_patient() {
     for (name, request) in all() {
         let body = String::from_utf8(request.body.clone()).unwrap();
-        for field in ["description", "email", "name=", "phone", "address", "statement_descriptor", "shipping"]
-        {
+        for field in ["email=", "name=", "phone", "address", "statement_descriptor", "shipping"] {
             assert!(!body.contains(field), "{name} sends {field}");
         }
+        let billed = ["create invoice", "add item"].iter().any(|begins| name.starts_with(begins));
+        assert!(billed || !body.contains("description"), "{name} sends a description");
     }
-    let customer = stripe().create_customer("lnk_1", "key");
-    assert_eq!(customer.body, b"metadata[suture_link]=lnk_1");
+    let plain = CreateCustomer { metadata: Metadata::default(), ..kit::sample_customer() };
+    assert_eq!(stripe().create_customer(&plain).body, b"metadata[suture_link]=lnk_sample");
+}
+
+#[test]
+fn stripe_never_advances_an_invoice_by_itself_nor_adds_what_waits() {
+    let create = String::from_utf8(Invoices::create(&stripe(), &kit::sample_invoice()).body).unwrap();
+    assert!(create.contains("auto_advance=false&pending_invoice_items_behavior=exclude"), "{create}");
+    assert_eq!(stripe().finalize("in_1", "key").body, b"auto_advance=false");
+}
+
+#[test]
+fn a_search_cannot_be_widened_by_what_is_searched_for() {
+    let link = CustomerSearch::Link(r#"x" OR name~"A\"#.to_owned());
+    let request = stripe().search_customers(&link, None, 0);
+    let (_, sent) = call_of(&request);
+    assert_eq!(sent[0].1, r#"metadata["suture_link"]:"x\" OR name~\"A\\""#);
+    assert_eq!(sent[1].1, "1", "a page has at least one row");
 }
 
 fn call_of(request: &HttpRequest) -> (String, Vec<(Vec<String>, String)>) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use suture_connect::gateway::Note;
 use suture_connect::gateways::stripe::settings::{Settings, Stripe};
 use suture_connect::http::HttpResponse;
 use suture_core::redact::Secret;
@@ -53,4 +54,64 @@ pub(crate) fn matches_the_reviewed_file(name: &str, actual: &str) {
     std::fs::write(&left, actual).unwrap();
     let line = expected.lines().zip(actual.lines()).position(|(old, new)| old != new);
     panic!("{name} differs (first in line index {line:?}); the new text is in {}", left.display());
+}
+
+/// A note as one line that a person can compare.
+pub(crate) fn note(note: &Note) -> String {
+    match note {
+        Note::Authorization(hold) => format!(
+            "hold {} {:?} until {:?} on {:?} growing {:?} in parts {:?} extended {:?}",
+            hold.charge,
+            hold.held,
+            hold.capture_before,
+            hold.network,
+            hold.growing,
+            hold.in_parts,
+            hold.extended
+        ),
+        Note::Customer(seen) => format!(
+            "customer {} deleted {} link {:?} default {:?} balance {:?}",
+            seen.customer, seen.deleted, seen.link, seen.default_method, seen.balance
+        ),
+        Note::Setup(seen) => format!(
+            "setup {} {:?} method {:?} error {:?} canceled {:?}",
+            seen.setup,
+            seen.status,
+            seen.method,
+            seen.error.as_ref().map(|error| (error.code.as_str(), error.advice)),
+            seen.cancel_reason
+        ),
+        Note::MethodChanged(seen) => format!("method {seen:?}"),
+        Note::MethodGone { id } => format!("method {id} gone"),
+        Note::Invoice(seen) => format!(
+            "invoice {} {:?} total {:?} due {:?} paid {:?} remaining {:?} overpaid {:?} finalized {:?} voided {:?}",
+            seen.id,
+            seen.status,
+            seen.total,
+            seen.amount_due,
+            seen.amount_paid,
+            seen.amount_remaining,
+            seen.amount_overpaid,
+            seen.finalized_at,
+            seen.voided_at
+        ),
+        Note::InvoiceGone { id } => format!("invoice {id} gone"),
+        Note::InvoicePayment(seen) => {
+            format!(
+                "payment {} of {} {:?} {:?} by {:?}",
+                seen.id, seen.invoice, seen.status, seen.paid, seen.intent
+            )
+        }
+        Note::CreditNote(seen) => format!(
+            "credit note {} of {} {:?} {:?} before {:?} after {:?} refunds {}",
+            seen.id,
+            seen.invoice,
+            seen.status,
+            seen.amount,
+            seen.before_payment,
+            seen.after_payment,
+            seen.refunds.len()
+        ),
+        Note::EarlyFraudWarning(seen) => format!("fraud warning {seen:?}"),
+    }
 }

@@ -1,10 +1,10 @@
 //! What events say.
 
 use serde_json::{Value, json as object};
-use suture_connect::gateway::{Fetch, Notice, WebhookRefusal, Webhooks};
+use suture_connect::gateway::{Fetch, InvoiceStatus, Note, Notice, WebhookRefusal, Webhooks};
 use suture_core::evidence::{DeclineAdvice, Evidence, IntentStatus};
 
-use crate::support::{fixture, json, matches_the_reviewed_file, stripe};
+use crate::support::{fixture, json, matches_the_reviewed_file, note, stripe};
 
 fn read(event: &Value) -> Notice {
     stripe().read(event.to_string().as_bytes()).unwrap()
@@ -54,10 +54,16 @@ fn every_event_says_what_was_reviewed() {
         for seen in &notice.seen.evidence {
             text += &format!("sees {}\n", evidence(seen));
         }
+        for told in &notice.seen.notes {
+            text += &format!("notes {}\n", note(told));
+        }
         for fetch in &notice.seen.fetch {
             text += &format!("fetch {fetch:?}\n");
         }
         assert!(notice.seen.client_secret.is_none());
+        for hidden in ["Hidden", "hidden", "_secret_"] {
+            assert!(!format!("{notice:?}").contains(hidden), "{} prints {hidden}", notice.event_type);
+        }
     }
     matches_the_reviewed_file("events.txt", &text);
 }
@@ -77,7 +83,8 @@ fn every_needed_event_is_one_that_stripe_sends_and_that_is_recorded_here() {
 fn evidence_about_money_always_comes_with_a_fetch() {
     for line in fixture("events.jsonl").lines() {
         let notice = stripe().read(line.as_bytes()).unwrap();
-        let about_money = ["charge.", "payment_intent.", "refund.", "invoice.paid", "invoice_payment."];
+        let about_money =
+            ["charge.", "payment_intent.", "refund.", "invoice.paid", "invoice_payment.", "credit_note."];
         if about_money.iter().any(|family| notice.event_type.starts_with(family)) {
             assert!(!notice.seen.fetch.is_empty(), "{}", notice.event_type);
         }
@@ -137,8 +144,49 @@ fn an_invoice_before_basil_names_its_payment_itself() {
         Fetch::InvoicePayments("in_1".to_owned()),
         Fetch::Intent("pi_1".to_owned()),
         Fetch::Charge("ch_1".to_owned()),
+        Fetch::Invoice("in_1".to_owned()),
     ];
     assert_eq!(read(&event("invoice.paid", &inner)).seen.fetch, expected);
+}
+
+#[test]
+fn every_note_of_a_payload_but_a_deletion_comes_with_a_fetch() {
+    for line in fixture("events.jsonl").lines() {
+        let notice = stripe().read(line.as_bytes()).unwrap();
+        let hints = !notice.seen.notes.is_empty() && notice.event_type != "invoice.deleted";
+        assert!(!hints || !notice.seen.fetch.is_empty(), "{}", notice.event_type);
+    }
+}
+
+#[test]
+fn an_invoice_whose_status_is_new_is_noted_with_that_word() {
+    let mut inner = json("invoice.json");
+    inner["status"] = "in_dispute".into();
+    let notice = read(&event("invoice.updated", &inner));
+    let [Note::Invoice(invoice)] = &notice.seen.notes[..] else { panic!("expected one invoice") };
+    assert_eq!(invoice.status, InvoiceStatus::Other("in_dispute".to_owned()));
+}
+
+#[test]
+fn an_invoice_without_an_amount_that_decides_is_only_fetched() {
+    for amount in ["total", "amount_due", "amount_paid", "amount_remaining", "currency"] {
+        let mut inner = json("invoice.json");
+        inner.as_object_mut().unwrap().remove(amount);
+        let notice = read(&event("invoice.updated", &inner));
+        assert!(notice.seen.notes.is_empty(), "{amount}");
+        assert_eq!(notice.seen.fetch, [Fetch::Invoice("in_1".to_owned())], "{amount}");
+    }
+}
+
+#[test]
+fn a_customer_whose_id_somebody_chose_is_recorded_but_never_put_into_an_address() {
+    for id in ["ann@example.org", "..", "a/b"] {
+        let mut inner = json("customer.json");
+        inner["id"] = id.into();
+        let notice = read(&event("customer.updated", &inner));
+        assert!(notice.known && notice.seen.fetch.is_empty() && notice.seen.notes.is_empty(), "{id}");
+        assert_eq!(notice.object_id.as_deref(), Some(id));
+    }
 }
 
 #[test]

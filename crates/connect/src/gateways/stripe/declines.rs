@@ -1,6 +1,6 @@
 //! What a decline means: may it be tried again, and what should the payer do (FACTS §a "Card decline codes").
 //!
-//! Called by `errors` only. A word that is not in the table is never retried automatically. The sentences do not
+//! Called by `errors` for outcomes and by `guide` for explanations. A word that is not in the table is never retried automatically. The sentences do not
 //! repeat the issuer's reason where Stripe asks to show it as a plain decline (lost, stolen, fraud, blocked).
 
 use suture_core::evidence::DeclineAdvice;
@@ -201,6 +201,11 @@ const TABLE: &[(&str, Remedy)] = &[
 /// Whether a decline or error code is in the table.
 pub(super) fn is_known(code: &str) -> bool {
     find(code).is_some()
+}
+
+/// All codes of the table, sorted.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(code, _)| *code)
 }
 
 /// Judges a failed try by the issuer's word first, then by Stripe's code, then by the advice.

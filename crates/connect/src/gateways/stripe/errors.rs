@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use suture_core::evidence::PaymentError;
 
-use crate::gateways::stripe::{declines, wire};
+use crate::gateways::stripe::{declines, refusals, wire};
 use crate::http::HttpResponse;
 use crate::outcome::{Failure, Outcome, Retry};
 
@@ -148,73 +148,13 @@ fn declined(response: &HttpResponse, error: &Map<String, Value>) -> Failure {
         return Failure::new(payment_code(error), sentence, Retry::Never);
     }
     let should_retry = response.get("stripe-should-retry") == Some("true");
-    let (sentence, retry) = refusal(code.unwrap_or_default());
+    let (sentence, retry) = refusals::judge(code.unwrap_or_default());
     let retry = if should_retry && retry == Retry::Never { later(response, retry) } else { retry };
     match (code, response.status) {
         (Some(code), _) => Failure::new(code, sentence, retry),
         // A path that does not exist also gives 404, but proves nothing about an object.
         (None, 404) => Failure::new("not_found", sentence, retry),
         (None, _) => Failure::new("invalid_request", sentence, retry),
-    }
-}
-
-/// Refusals that are not about the payer's method: their code, our sentence, and whether our picture is outdated.
-fn refusal(code: &str) -> (&'static str, Retry) {
-    match code {
-        "resource_missing" => (
-            "Stripe has no such object in this account and mode. Nothing was changed. \
-             Check that the connection belongs to the account in which the object was made.",
-            Retry::Never,
-        ),
-        "payment_intent_unexpected_state" | "intent_invalid_state" | "setup_intent_unexpected_state" => (
-            "The payment is in another state at Stripe than was assumed, so nothing was changed. \
-             It is looked up and then decided anew.",
-            Retry::LookUpFirst,
-        ),
-        "charge_already_captured" => (
-            "The payment was captured before; nothing was captured again. It is looked up.",
-            Retry::LookUpFirst,
-        ),
-        "charge_already_refunded" => (
-            "The payment was refunded in full before; nothing was refunded again. It is looked up.",
-            Retry::LookUpFirst,
-        ),
-        "charge_expired_for_capture" | "capture_charge_authorization_expired" => (
-            "The authorization has lapsed, so nothing was captured. Authorize the amount again.",
-            Retry::LookUpFirst,
-        ),
-        "charge_disputed" | "refund_disputed_payment" => (
-            "The payment is disputed, so nothing was refunded: the dispute decides about the money. \
-             Answer or accept the dispute.",
-            Retry::LookUpFirst,
-        ),
-        "charge_not_refundable" => {
-            ("Stripe cannot refund this payment; nothing was refunded. Return it another way.", Retry::Never)
-        }
-        "amount_too_small" => {
-            ("The amount is below Stripe's minimum for this currency; nothing was charged.", Retry::Never)
-        }
-        "amount_too_large" => (
-            "The amount is above Stripe's maximum; nothing was charged. Split it or pay another way.",
-            Retry::Never,
-        ),
-        "balance_insufficient" => (
-            "The balance at Stripe is too small, so nothing was paid out or refunded. Top it up and try anew.",
-            Retry::Never,
-        ),
-        "payment_method_currency_mismatch" | "payment_intent_incompatible_payment_method" => (
-            "This method cannot pay this payment; nothing was charged. Please use another one.",
-            Retry::Never,
-        ),
-        "livemode_mismatch" | "testmode_charges_only" => (
-            "Test and live mode were mixed, or the account is not activated; nothing was done.",
-            Retry::Never,
-        ),
-        _ => (
-            "Stripe refused the call as it stands and changed nothing. The same call would be refused again; \
-             the settings or the request must be corrected.",
-            Retry::Never,
-        ),
     }
 }
 

@@ -6,13 +6,17 @@ use serde_json::Value;
 use suture_core::evidence::Evidence;
 use suture_core::time::Timestamp;
 
-use crate::gateway::{Fetch, History, List, Page, Seen};
+use crate::gateway::{Fetch, History, Invoices, List, Note, Page, Seen, SetupStatus, Vault};
 use crate::gateways::stripe::form::Form;
+use crate::gateways::stripe::invoices::there;
 use crate::gateways::stripe::refunds::refund;
 use crate::gateways::stripe::request::path;
 use crate::gateways::stripe::settings::Stripe;
+use crate::gateways::stripe::translate::noted;
 use crate::gateways::stripe::wire::Object;
-use crate::gateways::stripe::{errors, translate, wire};
+use crate::gateways::stripe::{
+    errors, translate, translate_invoice, translate_vault, wire, wire_invoice, wire_vault,
+};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::outcome::Outcome;
 
@@ -30,23 +34,35 @@ impl History for Stripe {
             Fetch::Refund(id) => self.get(&path("/v1/refunds/", id, ""), Form::new()),
             Fetch::Dispute(id) => self.get(&path("/v1/disputes/", id, ""), Form::new()),
             Fetch::RefundsOfCharge(id) => self.get("/v1/refunds", whole().text(&["charge"], id)),
-            Fetch::InvoicePayments(id) => self.get("/v1/invoice_payments", whole().text(&["invoice"], id)),
+            Fetch::InvoicePayments(id) => self.list_payments(id, None, 100),
+            Fetch::Customer(id) => self.fetch_customer(id),
+            Fetch::Method(id) => self.fetch_method(id),
+            Fetch::Setup(id) => self.fetch_setup(id),
+            Fetch::Invoice(id) => Invoices::fetch(self, id),
+            Fetch::CreditNote(id) => self.get(&path("/v1/credit_notes/", id, ""), Form::new()),
         }
     }
 
     fn read_fetched(&self, what: &Fetch, response: &HttpResponse) -> Outcome<Seen> {
         match what {
-            Fetch::Charge(id) => errors::read(response, |wire| self.charge(asked(wire, id)?)),
+            Fetch::Charge(id) => errors::read(response, |wire| self.translate().charge(asked(wire, id)?)),
             Fetch::Intent(id) => errors::read(response, |wire| self.intent(asked(wire, id)?)),
             Fetch::Refund(id) => errors::read(response, |wire| refund(asked(wire, id)?)),
             Fetch::Dispute(id) => errors::read(response, |wire| dispute(asked(wire, id)?)),
             Fetch::RefundsOfCharge(id) => errors::read(response, |list| refunds_of(list, id)),
-            Fetch::InvoicePayments(_) => errors::read(response, |list| {
-                let mut seen = translate::nothing();
-                let payments: Vec<wire::InvoicePayment> = whole(list)?.data;
-                seen.fetch = payments.iter().flat_map(translate::invoice_payment).collect();
-                Some(seen)
+            Fetch::InvoicePayments(id) => errors::read(response, |list| payments_of(list, id)),
+            Fetch::Customer(id) => errors::read(response, |wire| {
+                Some(noted(Note::Customer(self.translate().customer(asked(wire, id)?)?)))
             }),
+            Fetch::Method(id) => errors::read(response, |wire| {
+                Some(noted(translate_vault::method_note(translate_vault::method(asked(wire, id)?)?)))
+            }),
+            Fetch::Setup(id) => errors::read(response, |wire| self.setup_done(asked(wire, id)?)),
+            Fetch::Invoice(id) => {
+                let found = errors::read(response, |wire| self.invoice(asked(wire, id)?));
+                there(found).map(|invoice| noted(Note::Invoice(Box::new(invoice))))
+            }
+            Fetch::CreditNote(id) => errors::read(response, |wire| credit_note(asked(wire, id)?)),
         }
     }
 
@@ -80,11 +96,32 @@ impl History for Stripe {
 }
 
 impl Stripe {
-    fn charge(&self, wire: wire::Charge) -> Option<Seen> {
-        let mut seen = translate::nothing();
-        seen.evidence = self.translate().charge(wire)?;
-        Some(seen)
+    /// The setup. When it stored a method, the method is fetched, too: the setup only names it.
+    fn setup_done(&self, wire: wire_vault::Setup) -> Option<Seen> {
+        let setup = self.translate().setup(wire)?;
+        let stored = setup.method.clone().filter(|_| setup.status == SetupStatus::Succeeded);
+        let fetch = stored.filter(|id| translate::is_id(id)).map(Fetch::Method).into_iter().collect();
+        Some(Seen { fetch, ..noted(Note::Setup(Box::new(setup))) })
     }
+}
+
+/// The credit note, and the refunds behind it to fetch: they are the facts about money.
+fn credit_note(wire: wire_invoice::CreditNote) -> Option<Seen> {
+    let note = translate_invoice::credit_note(wire)?;
+    let refunds = note.refunds.iter().map(|linked| linked.refund.clone());
+    let fetch = refunds.filter(|id| translate::is_id(id)).map(Fetch::Refund).collect();
+    Some(Seen { fetch, ..noted(Note::CreditNote(Box::new(note))) })
+}
+
+/// The payments of an invoice, noted where they can be read, and the objects behind them to fetch.
+fn payments_of(list: wire::List<wire_invoice::InvoicePayment>, invoice: &str) -> Option<Seen> {
+    let mut seen = translate::nothing();
+    for wire in whole(list)?.data {
+        seen.fetch.extend(translate::invoice_payment(&wire));
+        let note = translate_invoice::payment(&wire).filter(|payment| payment.invoice == invoice);
+        seen.notes.extend(note.map(Note::InvoicePayment));
+    }
+    Some(seen)
 }
 
 fn dispute(wire: wire::Dispute) -> Option<Seen> {
@@ -128,6 +165,7 @@ fn page<W: Object>(
             // Browser secrets of a list belong to nobody's session.
             Some(one) => {
                 seen.evidence.extend(one.evidence);
+                seen.notes.extend(one.notes);
                 seen.fetch.extend(one.fetch);
             }
             None => seen.fetch.push(fetch(id)),

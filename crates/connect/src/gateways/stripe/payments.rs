@@ -17,37 +17,12 @@ use crate::http::{HttpRequest, HttpResponse};
 use crate::outcome::Outcome;
 
 /// The charge and its fee come with every answer about an intent.
-const EXPAND: &[&str] = &["latest_charge.balance_transaction"];
-const INTENTS: &str = "/v1/payment_intents/";
+pub(super) const EXPAND: &[&str] = &["latest_charge.balance_transaction"];
+pub(super) const INTENTS: &str = "/v1/payment_intents/";
 
 impl Payments for Stripe {
     fn create(&self, call: &CreatePayment) -> HttpRequest {
-        // `payment_method_types` is gone since endive; automatic methods work in every version (FACTS §0).
-        // With `automatic` instead of `automatic_async` the fee is known in the answer (FACTS §b).
-        let capture = match call.capture {
-            CaptureMode::Automatic => "automatic",
-            CaptureMode::Manual => "manual",
-        };
-        // Stripe takes `off_session` and `return_url` only together with `confirm`; a browser that confirms brings
-        // its own address.
-        let return_url = call.return_url.as_deref().filter(|_| call.confirm);
-        let never = (call.confirm && return_url.is_none()).then_some("never");
-        let form = Form::new()
-            .text(&["amount"], &amounts::to_text(call.amount))
-            .text(&["currency"], &call.amount.currency.code_lowercase())
-            .text(&["capture_method"], capture)
-            .text(&["automatic_payment_methods", "enabled"], "true")
-            .maybe(&["automatic_payment_methods", "allow_redirects"], never)
-            .maybe(&["customer"], call.customer.as_deref())
-            .maybe(&["payment_method"], call.method.as_deref())
-            .flag(&["confirm"], call.confirm)
-            .flag(&["off_session"], call.confirm && call.off_session)
-            .maybe(&["setup_future_usage"], call.save_method.then_some("off_session"))
-            .maybe(&["return_url"], return_url)
-            .text(&["metadata", LINK], &call.link)
-            .text(&["metadata", ATTEMPT], &call.attempt)
-            .list("expand", EXPAND);
-        self.post("/v1/payment_intents", form, &call.idempotency_key)
+        self.post("/v1/payment_intents", creation(call, call.capture), &call.idempotency_key)
     }
 
     fn confirm(&self, intent: &str, method: &str, idempotency_key: &str) -> HttpRequest {
@@ -92,7 +67,7 @@ impl Stripe {
 
     /// A declined confirmation carries the whole intent inside the error (FACTS §a "Error body"): its truth is worth
     /// more than the refusal, and its browser secret is needed to bring the payer back.
-    fn read_declined(&self, response: &HttpResponse) -> Outcome<Seen> {
+    pub(super) fn read_declined(&self, response: &HttpResponse) -> Outcome<Seen> {
         let seen = errors::error_of(response).and_then(|mut error| {
             let intent = error.get_mut("payment_intent").map(Value::take)?;
             let wire = serde_json::from_value::<wire::Intent>(intent).ok()?;
@@ -109,4 +84,33 @@ impl Stripe {
         });
         seen.map_or_else(|| errors::refused(response), Outcome::Done)
     }
+}
+
+/// The form of an intent's creation, captured as told.
+pub(super) fn creation(call: &CreatePayment, capture: CaptureMode) -> Form {
+    // `payment_method_types` is gone since endive; automatic methods work in every version (FACTS §0).
+    // With `automatic` instead of `automatic_async` the fee is known in the answer (FACTS §b).
+    let capture = match capture {
+        CaptureMode::Automatic => "automatic",
+        CaptureMode::Manual => "manual",
+    };
+    // Stripe takes `off_session` and `return_url` only together with `confirm`; a browser that confirms brings
+    // its own address.
+    let return_url = call.return_url.as_deref().filter(|_| call.confirm);
+    let never = (call.confirm && return_url.is_none()).then_some("never");
+    Form::new()
+        .text(&["amount"], &amounts::to_text(call.amount))
+        .text(&["currency"], &call.amount.currency.code_lowercase())
+        .text(&["capture_method"], capture)
+        .text(&["automatic_payment_methods", "enabled"], "true")
+        .maybe(&["automatic_payment_methods", "allow_redirects"], never)
+        .maybe(&["customer"], call.customer.as_deref())
+        .maybe(&["payment_method"], call.method.as_deref())
+        .flag(&["confirm"], call.confirm)
+        .flag(&["off_session"], call.confirm && call.off_session)
+        .maybe(&["setup_future_usage"], call.save_method.then_some("off_session"))
+        .maybe(&["return_url"], return_url)
+        .text(&["metadata", LINK], &call.link)
+        .text(&["metadata", ATTEMPT], &call.attempt)
+        .list("expand", EXPAND)
 }

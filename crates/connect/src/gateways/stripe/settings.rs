@@ -5,7 +5,7 @@
 
 use suture_core::redact::Secret;
 
-use crate::gateway::{Account, Gateway, History, Payments, Refunds, Vault, Webhooks};
+use crate::gateway::{Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Vault, Webhooks};
 use crate::gateways::registry::{Connection, Error};
 
 /// The connector's name.
@@ -194,11 +194,19 @@ impl Gateway for Stripe {
         Some(self)
     }
 
+    fn holds(&self) -> Option<&dyn Holds> {
+        Some(self)
+    }
+
     fn refunds(&self) -> Option<&dyn Refunds> {
         Some(self)
     }
 
     fn vault(&self) -> Option<&dyn Vault> {
+        Some(self)
+    }
+
+    fn invoices(&self) -> Option<&dyn Invoices> {
         Some(self)
     }
 
@@ -211,6 +219,10 @@ impl Gateway for Stripe {
     }
 
     fn account(&self) -> Option<&dyn Account> {
+        Some(self)
+    }
+
+    fn guide(&self) -> Option<&dyn Guide> {
         Some(self)
     }
 }

@@ -13,9 +13,9 @@ use suture_core::money::Money;
 use suture_core::redact::Secret;
 use suture_core::time::Timestamp;
 
-use crate::gateway::{Fetch, Seen};
+use crate::gateway::{AuthorizationSeen, Fetch, Note, Seen};
 use crate::gateways::stripe::wire::{self, Linked, Object};
-use crate::gateways::stripe::{amounts, errors};
+use crate::gateways::stripe::{amounts, errors, wire_invoice};
 
 /// Metadata keys that we write and read back. Nothing else about a patient or an act of care leaves (FEATURES R3).
 pub(super) const LINK: &str = "suture_link";
@@ -23,10 +23,21 @@ pub(super) const LINK: &str = "suture_link";
 pub(super) const ATTEMPT: &str = "suture_attempt";
 /// Our refund id.
 pub(super) const REFUND: &str = "suture_refund";
+/// Our invoice id.
+pub(super) const INVOICE: &str = "suture_invoice";
+/// Our id of an invoice's line.
+pub(super) const LINE: &str = "suture_line";
+/// Our credit note id.
+pub(super) const CREDIT_NOTE: &str = "suture_credit_note";
 
 /// Nothing seen.
 pub(super) const fn nothing() -> Seen {
-    Seen { evidence: Vec::new(), fetch: Vec::new(), client_secret: None }
+    Seen { evidence: Vec::new(), notes: Vec::new(), fetch: Vec::new(), client_secret: None }
+}
+
+/// A note and nothing else.
+pub(super) fn noted(note: Note) -> Seen {
+    Seen { notes: vec![note], ..nothing() }
 }
 
 /// Translates with the settings of one connection.
@@ -45,6 +56,7 @@ impl Translate<'_> {
         });
         let client_secret = wire.client_secret.take().map(Secret::new);
         let charge = latest.as_ref().and_then(Linked::id).map(str::to_owned);
+        let waits_for_capture = wire.status.as_deref() == Some("requires_capture");
         let mut seen = nothing();
         seen.client_secret = client_secret;
         seen.evidence.push(Evidence::Intent(self.intent_alone(wire, charge.clone())?));
@@ -53,7 +65,11 @@ impl Translate<'_> {
             _ => None,
         };
         match translated {
-            Some(charge) => seen.evidence.extend(charge),
+            // A hold that the intent does not wait for any more was released.
+            Some(charge) => {
+                seen.evidence.extend(charge.evidence);
+                seen.notes.extend(charge.notes.into_iter().filter(|_| waits_for_capture));
+            }
             None => seen.fetch.extend(charge.map(Fetch::Charge)),
         }
         Some(seen)
@@ -90,12 +106,15 @@ impl Translate<'_> {
         })
     }
 
-    /// The charge, then the refunds that old versions embed.
-    pub(super) fn charge(self, mut wire: wire::Charge) -> Option<Vec<Evidence>> {
+    /// The charge, then the refunds that old versions embed. A charge that is a hold is noted as one, too.
+    pub(super) fn charge(self, mut wire: wire::Charge) -> Option<Seen> {
         let refunds = wire.refunds.take().map(|list| list.data).unwrap_or_default();
-        let charge = self.charge_alone(wire)?;
-        let refunds = refunds.into_iter().filter_map(refund).map(Evidence::Refund);
-        Some(std::iter::once(Evidence::Charge(charge)).chain(refunds).collect())
+        let hold = hold(&wire);
+        let mut seen = nothing();
+        seen.evidence.push(Evidence::Charge(self.charge_alone(wire)?));
+        seen.evidence.extend(refunds.into_iter().filter_map(refund).map(Evidence::Refund));
+        seen.notes.extend(hold.map(Note::Authorization));
+        Some(seen)
     }
 
     fn charge_alone(self, wire: wire::Charge) -> Option<ChargeSeen> {
@@ -132,9 +151,45 @@ impl Translate<'_> {
         })
     }
 
-    fn link(self, metadata: Option<&wire::Metadata>) -> Option<String> {
+    pub(super) fn link(self, metadata: Option<&wire::Metadata>) -> Option<String> {
         entry(metadata, LINK).or_else(|| entry(metadata, self.link_import_key?))
     }
+}
+
+/// The hold that an approved and uncaptured charge is (FACTS §c.4–6). A released or expired one counts as refunded.
+fn hold(wire: &wire::Charge) -> Option<AuthorizationSeen> {
+    let approved = wire.status.as_deref() == Some("succeeded") && wire.captured == Some(false);
+    if !approved || wire.amount_refunded.is_some_and(|released| released != 0) {
+        return None;
+    }
+    let currency = Currency::parse(wire.currency.as_deref()?).ok()?;
+    let details = wire.payment_method_details.as_ref();
+    let card = details.and_then(|details| details.card.as_ref().or(details.card_present.as_ref()));
+    let says = |option: fn(&wire::Card) -> Option<&wire::CardOption>, word: &str| {
+        card.and_then(option).and_then(|option| option.status.as_deref()).map(|status| status == word)
+    };
+    let over = card.and_then(|card| card.overcapture.as_ref());
+    let over = over.filter(|option| option.status.as_deref() == Some("available"));
+    let authorized = card.and_then(|card| card.amount_authorized).or(wire.amount)?;
+    let held = authorized.checked_sub(wire.amount_captured.unwrap_or(0)).filter(|held| *held > 0)?;
+    Some(AuthorizationSeen {
+        charge: wire.id.clone()?,
+        intent: id_of(wire.payment_intent.as_ref()),
+        held: money(held, currency)?,
+        capturable_max: over
+            .and_then(|option| option.maximum_amount_capturable)
+            .and_then(|amount| money(amount, currency)),
+        capture_before: card.and_then(|card| card.capture_before).map(Timestamp::from_seconds),
+        network: card.and_then(|card| card.network.clone()),
+        growing: says(|card| card.incremental_authorization.as_ref(), "available"),
+        extended: says(|card| card.extended_authorization.as_ref(), "enabled"),
+        in_parts: says(|card| card.multicapture.as_ref(), "available"),
+    })
+}
+
+/// Stripe's integer as money; `None` when it cannot be told exactly.
+pub(super) fn money(amount: i64, currency: Currency) -> Option<Money> {
+    Some(Money::new(amounts::to_minor(amount, currency)?, currency))
 }
 
 /// The refund; `None` too when it names no charge.
@@ -183,7 +238,7 @@ pub(super) fn dispute(wire: wire::Dispute) -> Option<DisputeSeen> {
 }
 
 /// The objects behind one payment of an invoice.
-pub(super) fn invoice_payment(wire: &wire::InvoicePayment) -> Vec<Fetch> {
+pub(super) fn invoice_payment(wire: &wire_invoice::InvoicePayment) -> Vec<Fetch> {
     let source = wire.payment.as_ref();
     let intent = source.and_then(|source| fetchable(source.payment_intent.as_ref())).map(Fetch::Intent);
     let charge = source.and_then(|source| fetchable(source.charge.as_ref())).map(Fetch::Charge);
@@ -199,11 +254,11 @@ pub(super) fn fetchable<T: Object>(linked: Option<&Linked<T>>) -> Option<String>
     id_of(linked).filter(|id| is_id(id))
 }
 
-fn id_of<T: Object>(linked: Option<&Linked<T>>) -> Option<String> {
+pub(super) fn id_of<T: Object>(linked: Option<&Linked<T>>) -> Option<String> {
     linked.and_then(Linked::id).map(str::to_owned)
 }
 
-fn entry(metadata: Option<&wire::Metadata>, key: &str) -> Option<String> {
+pub(super) fn entry(metadata: Option<&wire::Metadata>, key: &str) -> Option<String> {
     metadata?.get(key).filter(|value| !value.is_empty()).cloned()
 }
 
@@ -255,12 +310,14 @@ fn dispute_status(status: &str) -> Option<DisputeStatus> {
     })
 }
 
-/// What was captured, in Stripe's unit. A bank debit on its way says `captured` too, but nothing has moved yet.
+/// What was captured, in Stripe's unit. A bank debit on its way says `captured` too, but nothing has moved yet. A hold
+/// that is captured in parts has moved what `amount_captured` says, even before its last part.
 /// Old versions have no `amount_captured`; then only the unambiguous cases are answered.
 fn captured(wire: &wire::Charge, status: ChargeStatus) -> Option<i64> {
     match (status, wire.captured, wire.amount_captured) {
-        (ChargeStatus::Pending | ChargeStatus::Failed, _, _) | (_, Some(false), _) => Some(0),
+        (ChargeStatus::Pending | ChargeStatus::Failed, _, _) => Some(0),
         (ChargeStatus::Succeeded, _, Some(amount)) => Some(amount),
+        (ChargeStatus::Succeeded, Some(false), None) => Some(0),
         (ChargeStatus::Succeeded, Some(true), None) if wire.amount_refunded == Some(0) => wire.amount,
         (ChargeStatus::Succeeded, _, None) => None,
     }

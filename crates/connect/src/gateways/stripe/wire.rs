@@ -23,7 +23,7 @@ pub(super) trait Object: serde::de::DeserializeOwned {
 
 macro_rules! object {
     ($type:ident, $kind:literal) => {
-        impl Object for $type {
+        impl $crate::gateways::stripe::wire::Object for $type {
             const KIND: &'static str = $kind;
             fn id(&self) -> Option<&str> {
                 self.id.as_deref()
@@ -35,12 +35,12 @@ macro_rules! object {
     };
 }
 
+pub(super) use object;
+
 object!(Intent, "payment_intent");
 object!(Charge, "charge");
 object!(Refund, "refund");
 object!(Dispute, "dispute");
-object!(Invoice, "invoice");
-object!(InvoicePayment, "invoice_payment");
 object!(Created, "");
 
 /// A reference: an id, or the object itself when it was expanded.
@@ -88,6 +88,8 @@ pub(super) struct List<T> {
     pub(super) data: Vec<T>,
     #[serde(default)]
     pub(super) has_more: bool,
+    /// Of a search (FACTS §j).
+    pub(super) next_page: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -146,12 +148,25 @@ pub(super) struct MethodDetails {
 
 #[derive(serde::Deserialize)]
 pub(super) struct Card {
+    pub(super) amount_authorized: Option<i64>,
     pub(super) brand: Option<String>,
     pub(super) capture_before: Option<i64>,
     pub(super) exp_month: Option<u8>,
     pub(super) exp_year: Option<u16>,
+    pub(super) extended_authorization: Option<CardOption>,
     pub(super) funding: Option<String>,
+    pub(super) incremental_authorization: Option<CardOption>,
     pub(super) last4: Option<String>,
+    pub(super) multicapture: Option<CardOption>,
+    pub(super) network: Option<String>,
+    pub(super) overcapture: Option<CardOption>,
+}
+
+/// Whether a card allows something beyond a plain hold (FACTS §c.4–6).
+#[derive(serde::Deserialize)]
+pub(super) struct CardOption {
+    pub(super) maximum_amount_capturable: Option<i64>,
+    pub(super) status: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -196,30 +211,6 @@ pub(super) struct Dispute {
 #[derive(serde::Deserialize)]
 pub(super) struct EvidenceDetails {
     pub(super) due_by: Option<i64>,
-}
-
-#[derive(serde::Deserialize)]
-pub(super) struct Invoice {
-    pub(super) id: Option<String>,
-    pub(super) object: Option<String>,
-    /// Before basil (FACTS §0).
-    pub(super) charge: Option<Linked<Created>>,
-    /// Before basil (FACTS §0).
-    pub(super) payment_intent: Option<Linked<Created>>,
-}
-
-#[derive(serde::Deserialize)]
-pub(super) struct InvoicePayment {
-    pub(super) id: Option<String>,
-    pub(super) object: Option<String>,
-    pub(super) invoice: Option<Linked<Created>>,
-    pub(super) payment: Option<InvoicePaymentSource>,
-}
-
-#[derive(serde::Deserialize)]
-pub(super) struct InvoicePaymentSource {
-    pub(super) charge: Option<Linked<Created>>,
-    pub(super) payment_intent: Option<Linked<Created>>,
 }
 
 /// Any object of which only the identity matters, or what a creation gives back once.

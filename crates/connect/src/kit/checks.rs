@@ -1,107 +1,16 @@
-//! The conformance kit: what must hold for every connector, as plain functions for tests.
+//! The checks of the kit: what must hold for every connector.
 //!
-//! Called by the tests of every connector. Each function panics with a sentence that names what was broken.
+//! Each panics with a sentence that names what was broken.
 
 use std::fmt::Debug;
 
-use suture_core::money::Money;
 use suture_core::time::Timestamp;
 
-use crate::gateway::{
-    CaptureMode, CreatePayment, CreateRefund, Fetch, Gateway, List, RefundReason, WebhookRefusal, Webhooks,
-};
-use crate::http::{HeaderValue, HttpRequest, HttpResponse, Method};
+use crate::gateway::{Gateway, WebhookRefusal, Webhooks};
+use crate::http::{HeaderValue, HttpResponse, Method};
+use crate::kit::requests::requests;
+use crate::kit::samples::SAMPLE_KEY;
 use crate::outcome::{Outcome, Retry};
-
-/// The idempotency key that the kit's sample calls carry.
-pub const SAMPLE_KEY: &str = "eff_sample-1:0";
-
-/// A payment that is confirmed at once with a stored method; the sample of [`requests`].
-#[must_use]
-pub fn sample_payment() -> CreatePayment {
-    CreatePayment {
-        idempotency_key: SAMPLE_KEY.to_owned(),
-        amount: Money::usd(12_000),
-        capture: CaptureMode::Automatic,
-        customer: Some("cus_sample".to_owned()),
-        method: Some("pm_sample".to_owned()),
-        confirm: true,
-        off_session: true,
-        save_method: false,
-        return_url: None,
-        link: "lnk_sample".to_owned(),
-        attempt: "att_sample".to_owned(),
-    }
-}
-
-/// A refund of a part; the sample of [`requests`].
-#[must_use]
-pub fn sample_refund() -> CreateRefund {
-    CreateRefund {
-        idempotency_key: SAMPLE_KEY.to_owned(),
-        charge: "ch_sample".to_owned(),
-        amount: Money::usd(201),
-        refund_id: "ref_sample".to_owned(),
-        reason: RefundReason::RequestedByCustomer,
-    }
-}
-
-/// One request of every kind that a gateway can build, by name.
-#[must_use]
-pub fn requests(gateway: &dyn Gateway) -> Vec<(String, HttpRequest)> {
-    let mut built: Vec<(String, HttpRequest)> = Vec::new();
-    let mut add = |name: &str, request| built.push((name.to_owned(), request));
-    if let Some(payments) = gateway.payments() {
-        add("create payment", payments.create(&sample_payment()));
-        add("confirm payment", payments.confirm("pi_sample", "pm_sample", SAMPLE_KEY));
-        add("capture a part", payments.capture("pi_sample", Some(Money::usd(8_000)), SAMPLE_KEY));
-        add("capture all", payments.capture("pi_sample", None, SAMPLE_KEY));
-        add("cancel payment", payments.cancel("pi_sample", SAMPLE_KEY));
-    }
-    if let Some(refunds) = gateway.refunds() {
-        add("create refund", refunds.create(&sample_refund()));
-    }
-    if let Some(vault) = gateway.vault() {
-        add("create customer", vault.create_customer("lnk_sample", SAMPLE_KEY));
-        add("create setup", vault.create_setup("cus_sample", "lnk_sample", SAMPLE_KEY));
-    }
-    if let Some(webhooks) = gateway.webhooks() {
-        add("create endpoint", webhooks.create_endpoint("https://clinic.example/hooks", SAMPLE_KEY));
-    }
-    if let Some(history) = gateway.history() {
-        for what in fetches() {
-            add(&format!("fetch {what:?}"), history.fetch(&what));
-        }
-        for list in lists() {
-            let since = Timestamp::from_seconds(1_760_000_000);
-            add(&format!("list {list:?}"), history.list(list, since, Some("obj_last"), 100));
-        }
-    }
-    if let Some(account) = gateway.account() {
-        add("probe account", account.probe());
-    }
-    built
-}
-
-/// One of every fetch.
-#[must_use]
-pub fn fetches() -> Vec<Fetch> {
-    let id = |prefix: &str| format!("{prefix}_sample");
-    vec![
-        Fetch::Charge(id("ch")),
-        Fetch::Intent(id("pi")),
-        Fetch::Refund(id("re")),
-        Fetch::RefundsOfCharge(id("ch")),
-        Fetch::Dispute(id("dp")),
-        Fetch::InvoicePayments(id("in")),
-    ]
-}
-
-/// Every list.
-#[must_use]
-pub const fn lists() -> [List; 6] {
-    [List::Intents, List::Refunds, List::Disputes, List::Events, List::BalanceTransactions, List::Payouts]
-}
 
 /// Same call, same bytes: nothing random and no time in a request.
 ///
