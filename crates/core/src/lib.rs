@@ -9,6 +9,7 @@ pub mod currency;
 pub mod debt;
 pub mod dispute;
 pub mod eligibility;
+pub mod estimate;
 pub mod evidence;
 pub mod explain;
 pub mod firewall;

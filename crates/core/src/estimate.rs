@@ -1,0 +1,563 @@
+//! The estimate charge: what the patient is expected to owe, reserved before the service and taken when it is given.
+//!
+//! The money is in payments ([`crate::payment`]), one per authorization, all under one debt, so that at most one of them
+//! may collect. This machine follows them: it holds the amount with its origin, the attempts, and what stands now. It never
+//! says more than its payments prove; what is not answered yet is shown as `in_flight`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{DebtId, EligibilityId, EstimateId, PatientId, PaymentId, ServiceId};
+use crate::money::Money;
+use crate::payment::{self, Payment};
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+
+mod life;
+
+pub use life::{authorize_at, life_of};
+
+/// Where an estimate charge stands (FLOWS §0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing is reserved yet.
+    Pending,
+    /// The amount is reserved.
+    Authorized,
+    /// The reservation did not happen; try again or with another method.
+    AuthorizationFailed,
+    /// The money is taken.
+    Captured,
+    /// The capture was refused; the reservation may still stand.
+    CaptureFailed,
+    /// A part went back.
+    PartRefunded,
+    /// All went back.
+    Refunded,
+    /// The reservation was released.
+    Canceled,
+    /// The reservation lapsed.
+    Expired,
+}
+
+impl Status {
+    /// The status as written in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorized => "authorized",
+            Self::AuthorizationFailed => "authorization_failed",
+            Self::Captured => "captured",
+            Self::CaptureFailed => "capture_failed",
+            Self::PartRefunded => "part_refunded",
+            Self::Refunded => "refunded",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether money was taken and not all of it went back.
+    #[must_use]
+    pub const fn holds_money(self) -> bool {
+        matches!(self, Self::Captured | Self::PartRefunded)
+    }
+}
+
+/// Who set an amount that is not the eligibility's, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Who.
+    pub by: String,
+    /// Why, as a code.
+    pub reason: String,
+}
+
+/// What the latest payment proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Where the charge stands.
+    pub status: Status,
+    /// The payment's own status: says what is in flight, or needs the patient.
+    pub payment_status: payment::Status,
+    /// Reserved, in minor units.
+    pub authorized_minor: i64,
+    /// Taken, in minor units.
+    pub captured_minor: i64,
+    /// Gone back, in minor units.
+    pub refunded_minor: i64,
+    /// The reservation lapses then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_before: Option<Timestamp>,
+}
+
+/// What happened to an estimate charge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It was made.
+    Created {
+        /// Its id.
+        estimate: EstimateId,
+        /// Whose share it is for.
+        eligibility: EligibilityId,
+        /// The patient.
+        patient: PatientId,
+        /// The link token that it shares with the service.
+        link: String,
+        /// The debt that its payments collect.
+        debt: DebtId,
+        /// How much.
+        amount: Money,
+        /// Who set another amount than the eligibility's.
+        overridden: Option<Override>,
+        /// When the service is.
+        service_at: Option<Timestamp>,
+    },
+    /// The amount changed.
+    AmountChanged {
+        /// The new amount.
+        amount: Money,
+        /// Who set it; `None`: the eligibility changed.
+        overridden: Option<Override>,
+    },
+    /// The service moved to another time.
+    Rescheduled {
+        /// When it is now.
+        service_at: Timestamp,
+    },
+    /// A payment was made to reserve the amount.
+    AttemptStarted {
+        /// 1 for the first.
+        number: u32,
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// The latest payment proved something new.
+    Moved {
+        /// The payment.
+        payment: PaymentId,
+        /// What stands now.
+        standing: Standing,
+    },
+    /// Another authorization is planned.
+    AuthorizationPlanned {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was given up before any money was reserved.
+    Abandoned,
+    /// It belongs to a service.
+    Attached {
+        /// The service.
+        service: ServiceId,
+    },
+    /// It belongs to no service any more.
+    Detached {
+        /// The service it belonged to.
+        service: ServiceId,
+    },
+}
+
+impl Event {
+    /// The event's type in the journal.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "estimate.created",
+            Self::AmountChanged { .. } => "estimate.amount_changed",
+            Self::Rescheduled { .. } => "estimate.rescheduled",
+            Self::AttemptStarted { .. } => "estimate.attempt_started",
+            Self::Moved { standing, .. } => match standing.status {
+                Status::Pending => "estimate.pending",
+                Status::Authorized => "estimate.authorized",
+                Status::AuthorizationFailed => "estimate.authorization_failed",
+                Status::Captured => "estimate.captured",
+                Status::CaptureFailed => "estimate.capture_failed",
+                Status::PartRefunded => "estimate.part_refunded",
+                Status::Refunded => "estimate.refunded",
+                Status::Canceled => "estimate.canceled",
+                Status::Expired => "estimate.expired",
+            },
+            Self::AuthorizationPlanned { .. } => "estimate.authorization_planned",
+            Self::Abandoned => "estimate.abandoned",
+            Self::Attached { .. } => "estimate.attached",
+            Self::Detached { .. } => "estimate.detached",
+        }
+    }
+}
+
+/// An estimate charge as known now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Its id.
+    pub id: EstimateId,
+    /// Whose share it is for.
+    pub eligibility: EligibilityId,
+    /// The patient.
+    pub patient: PatientId,
+    /// The link token.
+    pub link: String,
+    /// The debt that its payments collect.
+    pub debt: DebtId,
+    /// How much.
+    pub amount: Money,
+    /// Who set another amount than the eligibility's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Override>,
+    /// When the service is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_at: Option<Timestamp>,
+    /// Every payment, oldest first: each is one attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<PaymentId>,
+    /// What the latest payment proves.
+    pub standing: Standing,
+    /// When another authorization is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize_at: Option<Timestamp>,
+    /// The service that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceId>,
+}
+
+/// An order to an estimate charge.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Make it.
+    Create {
+        /// Its id.
+        estimate: EstimateId,
+        /// Whose share it is for.
+        eligibility: EligibilityId,
+        /// The patient.
+        patient: PatientId,
+        /// The link token.
+        link: String,
+        /// The debt.
+        debt: DebtId,
+        /// The eligibility's amount.
+        expected: Money,
+        /// Another amount, with who set it and why.
+        instead: Option<(Money, Override)>,
+        /// When the service is.
+        service_at: Option<Timestamp>,
+    },
+    /// Change the amount.
+    Change {
+        /// The new amount.
+        amount: Money,
+        /// Who set it; `None`: the eligibility changed.
+        overridden: Option<Override>,
+    },
+    /// Move it with its service.
+    Reschedule {
+        /// When the service is now.
+        service_at: Timestamp,
+    },
+    /// Begin an attempt.
+    Attempt {
+        /// Its payment.
+        payment: PaymentId,
+    },
+    /// Take in what a payment proves.
+    Follow {
+        /// The payment as known now.
+        payment: Box<Payment>,
+    },
+    /// Plan another authorization.
+    PlanAuthorization {
+        /// When.
+        at: Timestamp,
+    },
+    /// Give up what no payment reserves.
+    Abandon,
+    /// Attach it to a service.
+    Attach {
+        /// The service.
+        service: ServiceId,
+    },
+    /// Take it off its service.
+    Detach,
+}
+
+impl Estimate {
+    /// Applies an event. Total.
+    #[must_use]
+    pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
+        match (state, event) {
+            (None, Event::Created { estimate, eligibility, patient, link, debt, amount, overridden, service_at }) => {
+                Some(Self {
+                    id: *estimate,
+                    eligibility: *eligibility,
+                    patient: *patient,
+                    link: link.clone(),
+                    debt: *debt,
+                    amount: *amount,
+                    overridden: overridden.clone(),
+                    service_at: *service_at,
+                    payments: Vec::new(),
+                    standing: Standing {
+                        status: Status::Pending,
+                        payment_status: payment::Status::Created,
+                        authorized_minor: 0,
+                        captured_minor: 0,
+                        refunded_minor: 0,
+                        capture_before: None,
+                    },
+                    authorize_at: None,
+                    service: None,
+                })
+            }
+            (None, _) => None,
+            (Some(mut estimate), event) => {
+                estimate.apply(event);
+                Some(estimate)
+            }
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Created { .. } => {}
+            Event::AmountChanged { amount, overridden } => {
+                self.amount = *amount;
+                self.overridden.clone_from(overridden);
+            }
+            Event::Rescheduled { service_at } => self.service_at = Some(*service_at),
+            Event::AttemptStarted { payment, .. } => {
+                self.payments.push(*payment);
+                self.authorize_at = None;
+            }
+            Event::Moved { standing, .. } => self.standing = standing.clone(),
+            Event::AuthorizationPlanned { at } => self.authorize_at = Some(*at),
+            Event::Abandoned => self.standing.status = Status::Canceled,
+            Event::Attached { service } => self.service = Some(*service),
+            Event::Detached { .. } => self.service = None,
+        }
+    }
+
+    /// The payment that stands for the charge now.
+    #[must_use]
+    pub fn payment(&self) -> Option<PaymentId> {
+        self.payments.last().copied()
+    }
+
+    /// What was taken and did not go back, in minor units.
+    #[must_use]
+    pub const fn net_minor(&self) -> i64 {
+        self.standing.captured_minor.saturating_sub(self.standing.refunded_minor)
+    }
+
+    /// What is in flight, for people: `None` when nothing is.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<&'static str> {
+        self.payment()?;
+        match self.standing.payment_status {
+            payment::Status::Unknown => Some("the last answer was lost; it is being looked up"),
+            payment::Status::Processing => Some("the gateway has not decided yet"),
+            payment::Status::RequiresAction => Some("waiting for patient: the bank asks for a check"),
+            payment::Status::Created => Some("on its way to the gateway"),
+            _ => None,
+        }
+    }
+
+    /// Whether a new authorization may be tried.
+    #[must_use]
+    pub fn may_attempt(&self) -> bool {
+        match self.standing.status {
+            Status::Pending => self.payments.is_empty(),
+            Status::AuthorizationFailed | Status::Expired => true,
+            Status::Authorized
+            | Status::Captured
+            | Status::CaptureFailed
+            | Status::PartRefunded
+            | Status::Refunded
+            | Status::Canceled => false,
+        }
+    }
+}
+
+/// What a payment proves about its estimate charge.
+#[must_use]
+pub fn standing_of(payment: &Payment) -> Standing {
+    let payment_status = payment.status();
+    let status = match payment_status {
+        payment::Status::Created | payment::Status::Processing | payment::Status::Unknown => Status::Pending,
+        payment::Status::RequiresMethod | payment::Status::RequiresAction | payment::Status::Failed => {
+            Status::AuthorizationFailed
+        }
+        payment::Status::Authorized if payment.captures > 0 && payment.capturing.is_none() => {
+            Status::CaptureFailed
+        }
+        payment::Status::Authorized => Status::Authorized,
+        payment::Status::Captured
+        | payment::Status::Settled
+        | payment::Status::Disputed
+        | payment::Status::Lost => Status::Captured,
+        payment::Status::PartRefunded => Status::PartRefunded,
+        payment::Status::Refunded => Status::Refunded,
+        payment::Status::Canceled => Status::Canceled,
+        payment::Status::Expired => Status::Expired,
+    };
+    Standing {
+        status,
+        payment_status,
+        authorized_minor: payment.authorized_minor,
+        captured_minor: payment.captured_minor,
+        refunded_minor: payment.refunded_minor(),
+        capture_before: payment.capture_before,
+    }
+}
+
+/// Decides what follows from a command. Changes nothing.
+///
+/// # Errors
+/// A [`Refusal`] that says what did not happen and what to do.
+pub fn decide(state: Option<&Estimate>, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let estimate = match (state, command) {
+        (None, Command::Create { .. }) => return create(command),
+        (None, _) => {
+            return Err(Refusal::state(
+                "estimate_missing",
+                "There is no such estimate charge; nothing was changed.",
+            ));
+        }
+        (Some(_), Command::Create { .. }) => {
+            return Err(Refusal::state(
+                "estimate_exists",
+                "This estimate charge exists already; nothing was changed.",
+            ));
+        }
+        (Some(estimate), _) => estimate,
+    };
+    match command {
+        Command::Create { .. } => Ok(Vec::new()),
+        Command::Change { amount, overridden } => change(estimate, *amount, overridden.as_ref()),
+        Command::Reschedule { service_at } => Ok(match estimate.service_at == Some(*service_at) {
+            true => Vec::new(),
+            false => vec![Event::Rescheduled { service_at: *service_at }],
+        }),
+        Command::Attempt { payment } => attempt(estimate, *payment),
+        Command::Follow { payment } => Ok(follow(estimate, payment)),
+        Command::PlanAuthorization { at } => Ok(match estimate.authorize_at == Some(*at) {
+            true => Vec::new(),
+            false => vec![Event::AuthorizationPlanned { at: *at }],
+        }),
+        Command::Abandon => abandon(estimate),
+        Command::Attach { service } => match estimate.service {
+            Some(known) if known == *service => Ok(Vec::new()),
+            Some(known) => Err(Refusal::state(
+                "estimate_attached",
+                format!("Nothing was attached: the estimate charge belongs to service {known}. Detach it first."),
+            )),
+            None => Ok(vec![Event::Attached { service: *service }]),
+        },
+        Command::Detach => {
+            Ok(estimate.service.map(|service| Event::Detached { service }).into_iter().collect())
+        }
+    }
+}
+
+fn create(command: &Command) -> Result<Vec<Event>, Refusal> {
+    let Command::Create { estimate, eligibility, patient, link, debt, expected, instead, service_at } = command
+    else {
+        return Ok(Vec::new());
+    };
+    let (amount, overridden) = match instead {
+        Some((amount, by)) if amount != expected => (*amount, Some(by.clone())),
+        _ => (*expected, None),
+    };
+    positive(amount, *expected)?;
+    Ok(vec![Event::Created {
+        estimate: *estimate,
+        eligibility: *eligibility,
+        patient: *patient,
+        link: link.clone(),
+        debt: *debt,
+        amount,
+        overridden,
+        service_at: *service_at,
+    }])
+}
+
+fn positive(amount: Money, like: Money) -> Result<(), Refusal> {
+    if amount.minor > 0 && amount.currency == like.currency {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "amount_not_positive",
+        format!("Nothing was changed. Give an amount above zero in {}.", like.currency),
+    ))
+}
+
+fn change(estimate: &Estimate, amount: Money, overridden: Option<&Override>) -> Result<Vec<Event>, Refusal> {
+    positive(amount, estimate.amount)?;
+    if amount == estimate.amount {
+        return Ok(Vec::new());
+    }
+    match estimate.standing.status {
+        Status::Pending if estimate.payments.is_empty() => {}
+        Status::AuthorizationFailed | Status::Expired | Status::Authorized | Status::CaptureFailed => {}
+        status => {
+            return Err(Refusal::state(
+                "not_allowed_now",
+                format!(
+                    "The amount was not changed. The estimate charge is {}; a difference is settled with the invoice.",
+                    status.name()
+                ),
+            ));
+        }
+    }
+    Ok(vec![Event::AmountChanged { amount, overridden: overridden.cloned() }])
+}
+
+fn attempt(estimate: &Estimate, payment: PaymentId) -> Result<Vec<Event>, Refusal> {
+    if estimate.payment() == Some(payment) {
+        return Ok(Vec::new());
+    }
+    if !estimate.may_attempt() {
+        let next = match estimate.standing.status {
+            Status::Pending => "An attempt is open; wait until it is answered.",
+            Status::Authorized | Status::CaptureFailed => "It is authorized: capture or cancel it.",
+            Status::Captured | Status::PartRefunded => "It is captured.",
+            _ => "It has ended: make a new estimate charge.",
+        };
+        return Err(Refusal::state(
+            "not_allowed_now",
+            format!(
+                "Nothing was authorized. The estimate charge is {}. {next}",
+                estimate.standing.status.name()
+            ),
+        ));
+    }
+    let number = u32::try_from(estimate.payments.len()).unwrap_or(u32::MAX).saturating_add(1);
+    Ok(vec![Event::AttemptStarted { number, payment }])
+}
+
+fn follow(estimate: &Estimate, payment: &Payment) -> Vec<Event> {
+    // An older payment of the same charge has ended before the newer began; what still happens to it shows on the debt.
+    if estimate.payment() != Some(payment.id) {
+        return Vec::new();
+    }
+    let standing = standing_of(payment);
+    match standing == estimate.standing {
+        true => Vec::new(),
+        false => vec![Event::Moved { payment: payment.id, standing }],
+    }
+}
+
+fn abandon(estimate: &Estimate) -> Result<Vec<Event>, Refusal> {
+    match estimate.standing.status {
+        Status::Canceled => Ok(Vec::new()),
+        Status::Pending if estimate.payments.is_empty() => Ok(vec![Event::Abandoned]),
+        Status::AuthorizationFailed | Status::Expired => Ok(vec![Event::Abandoned]),
+        status => Err(Refusal::state(
+            "not_allowed_now",
+            format!("Nothing was canceled. The estimate charge is {}.", status.name()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;
