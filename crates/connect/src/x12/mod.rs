@@ -6,4 +6,5 @@ pub mod envelope;
 pub mod error;
 mod fields;
 pub mod party;
+pub mod remittance;
 pub mod segments;
