@@ -7,6 +7,10 @@ mod support;
 #[path = "x12/writer.rs"]
 mod writer;
 
+#[path = "x12/eligibility.rs"]
+mod eligibility;
+#[path = "x12/estimates.rs"]
+mod estimates;
 #[path = "x12/properties.rs"]
 mod properties;
 #[path = "x12/refusals.rs"]

@@ -2,6 +2,7 @@
 
 pub mod day;
 pub mod decimal;
+pub mod eligibility;
 pub mod envelope;
 pub mod error;
 mod fields;

@@ -1,11 +1,12 @@
 //! Whatever the numbers, chunks and cuts: a file is read as it is, or refused whole at the right place.
 
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
+use suture_connect::x12::eligibility;
 use suture_connect::x12::error::Kind;
 use suture_connect::x12::remittance::{Group, verify};
 use suture_core::money::Money;
 
-use crate::support::{items, remittances};
+use crate::support::{fixture, items, remittances};
 use crate::writer::{Falsify, any_remittance, plain, write};
 
 proptest! {
@@ -69,6 +70,22 @@ proptest! {
             prop_assert_eq!(after[0].trailer.total, before[0].trailer.total);
             prop_assert_eq!(after[0].trailer.claims, before[0].trailer.claims);
         }
+    }
+
+    #[test]
+    fn no_answer_of_a_payer_panics(
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut bytes = fixture("benefits.271").into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if cut {
+            bytes.truncate(at);
+        }
+        let read = eligibility::read(&bytes);
+        prop_assert!(!cut || read.is_err());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Samples that others wrote (see the licence beside them), read when they are there.
 
+use suture_connect::x12::eligibility::{self, Coverage};
+use suture_connect::x12::error::Kind;
 use suture_connect::x12::remittance::{Note, verify};
 use suture_core::money::Money;
 
@@ -45,4 +47,31 @@ fn the_remittance_of_all_cases_nets_its_reversal() {
         remittance.claims.iter().map(|one| one.patient_responsibility().unwrap().minor).collect();
     assert_eq!(owed, [8_000, 2_500, 12_000, -2_000, 2_500]);
     assert_eq!(remittance.trailer.total, Money::usd(25_500));
+}
+
+#[test]
+fn an_eligibility_answer_is_no_remittance_and_the_reverse() {
+    let Some(answer) = sample("271_benefits.271") else { return };
+    let Some(remittance) = sample("835_all_cases.835") else { return };
+    assert_eq!(verify(&answer).unwrap_err().kind, Kind::WrongSet);
+    assert_eq!(eligibility::read(&remittance).unwrap_err().kind, Kind::WrongSet);
+}
+
+#[test]
+fn samples_of_eligibility_are_read() {
+    let names =
+        ["271_005010X279A1__subscriber-health-benefit-check.271", "271_benefits.271", "271_not_found.271"];
+    let expected = [(5, 0, Coverage::Active), (14, 0, Coverage::Active), (0, 1, Coverage::Unknown)];
+    for (name, (benefits, rejections, coverage)) in names.into_iter().zip(expected) {
+        let Some(bytes) = sample(name) else { return };
+        let answer = eligibility::read(&bytes).unwrap().remove(0);
+        assert_eq!((answer.benefits.len(), answer.rejections.len()), (benefits, rejections), "{name}");
+        assert_eq!(answer.coverage(), coverage, "{name}");
+    }
+}
+
+#[test]
+fn an_answer_whose_end_names_another_number_is_refused() {
+    let Some(bytes) = sample("271_005010X279A1__subscriber-health-benefit-check-error.271") else { return };
+    assert_eq!(eligibility::read(&bytes).unwrap_err().kind, Kind::ControlNumber);
 }
