@@ -9,3 +9,4 @@ pub mod gateways;
 pub mod http;
 pub mod kit;
 pub mod outcome;
+pub mod x12;
