@@ -360,7 +360,9 @@ pub fn postings(before: Option<&Debt>, event: &Event) -> Result<Vec<Posting>, Er
         (None, Event::Recorded { debt, link, purpose: Purpose::Balance, owed, owner: None, .. }) => {
             accrue(format!("accrual:{debt}"), *owed, link)
         }
-        (Some(debt), Event::Adjusted { owed }) if debt.purpose == Purpose::Balance && debt.owner.is_none() => {
+        (Some(debt), Event::Adjusted { owed })
+            if debt.purpose == Purpose::Balance && debt.owner.is_none() =>
+        {
             let change = Money::new(owed.minor.saturating_sub(debt.owed.minor), owed.currency);
             accrue(format!("accrual:{}:{}:{}", debt.id, debt.owed.minor, owed.minor), change, &debt.link)
         }

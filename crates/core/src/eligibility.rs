@@ -357,7 +357,8 @@ impl Eligibility {
                 self.take(answer);
             }
             Event::PolicyFailed { code } => {
-                let hint = "Correct the policy, or ask the patient for the current insurance card.".to_owned();
+                let hint =
+                    "Correct the policy, or ask the patient for the current insurance card.".to_owned();
                 self.fail(Status::PolicyError, code, &hint, true);
             }
             Event::TimedOut => {
@@ -404,11 +405,7 @@ impl Eligibility {
 ///
 /// # Errors
 /// A [`Refusal`] that says what did not happen and what to do.
-pub fn decide(
-    state: Option<&Eligibility>,
-    command: &Command,
-    now: Timestamp,
-) -> Result<Vec<Event>, Refusal> {
+pub fn decide(state: Option<&Eligibility>, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match (state, command) {
         (None, Command::Create { eligibility, patient, policy, link, service_types, answer_by }) => {
             let is_code = |code: &String| {
@@ -485,7 +482,11 @@ fn check_parts(answer: &Answer) -> Result<(), Refusal> {
         all.iter().chain([&parts.low, &parts.high]).all(|part| part.currency == parts.total.currency);
     let none_negative = parts.total.minor >= 0 && all[..3].iter().all(|part| part.minor >= 0);
     let ordered = parts.low.minor <= parts.total.minor && parts.total.minor <= parts.high.minor;
-    if one_currency && none_negative && ordered && parts.limited_by.minor <= 0 && sum == Some(parts.total.minor)
+    if one_currency
+        && none_negative
+        && ordered
+        && parts.limited_by.minor <= 0
+        && sum == Some(parts.total.minor)
     {
         return Ok(());
     }

@@ -286,29 +286,30 @@ impl Estimate {
     #[must_use]
     pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
         match (state, event) {
-            (None, Event::Created { estimate, eligibility, patient, link, debt, amount, overridden, service_at }) => {
-                Some(Self {
-                    id: *estimate,
-                    eligibility: *eligibility,
-                    patient: *patient,
-                    link: link.clone(),
-                    debt: *debt,
-                    amount: *amount,
-                    overridden: overridden.clone(),
-                    service_at: *service_at,
-                    payments: Vec::new(),
-                    standing: Standing {
-                        status: Status::Pending,
-                        payment_status: payment::Status::Created,
-                        authorized_minor: 0,
-                        captured_minor: 0,
-                        refunded_minor: 0,
-                        capture_before: None,
-                    },
-                    authorize_at: None,
-                    service: None,
-                })
-            }
+            (
+                None,
+                Event::Created { estimate, eligibility, patient, link, debt, amount, overridden, service_at },
+            ) => Some(Self {
+                id: *estimate,
+                eligibility: *eligibility,
+                patient: *patient,
+                link: link.clone(),
+                debt: *debt,
+                amount: *amount,
+                overridden: overridden.clone(),
+                service_at: *service_at,
+                payments: Vec::new(),
+                standing: Standing {
+                    status: Status::Pending,
+                    payment_status: payment::Status::Created,
+                    authorized_minor: 0,
+                    captured_minor: 0,
+                    refunded_minor: 0,
+                    capture_before: None,
+                },
+                authorize_at: None,
+                service: None,
+            }),
             (None, _) => None,
             (Some(mut estimate), event) => {
                 estimate.apply(event);
@@ -449,7 +450,9 @@ pub fn decide(state: Option<&Estimate>, command: &Command) -> Result<Vec<Event>,
             Some(known) if known == *service => Ok(Vec::new()),
             Some(known) => Err(Refusal::state(
                 "estimate_attached",
-                format!("Nothing was attached: the estimate charge belongs to service {known}. Detach it first."),
+                format!(
+                    "Nothing was attached: the estimate charge belongs to service {known}. Detach it first."
+                ),
             )),
             None => Ok(vec![Event::Attached { service: *service }]),
         },
@@ -460,7 +463,8 @@ pub fn decide(state: Option<&Estimate>, command: &Command) -> Result<Vec<Event>,
 }
 
 fn create(command: &Command) -> Result<Vec<Event>, Refusal> {
-    let Command::Create { estimate, eligibility, patient, link, debt, expected, instead, service_at } = command
+    let Command::Create { estimate, eligibility, patient, link, debt, expected, instead, service_at } =
+        command
     else {
         return Ok(Vec::new());
     };

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no I/O, no clock, no randomness, no async. Callers pass `now`, ids and settings as values.
 
+pub mod adjudication;
 pub mod attempt;
 pub mod audit;
 pub mod consent;
@@ -24,6 +25,7 @@ pub mod posting;
 pub mod redact;
 pub mod refund;
 pub mod refusal;
+pub mod service;
 pub mod time;
 
 #[cfg(test)]

@@ -64,8 +64,10 @@ fn after(commands: &[Command]) -> Option<Eligibility> {
 fn the_session_waits_for_the_policy_then_for_the_payer() {
     let confirmed = policy(policy::Status::Confirmed);
     let steps = [create(), policy(policy::Status::Pending), confirmed, covered(6_000, "h1")];
-    let names: Vec<&str> =
-        (1..=steps.len()).filter_map(|count| after(&steps[..count])).map(|check| check.status.name()).collect();
+    let names: Vec<&str> = (1..=steps.len())
+        .filter_map(|count| after(&steps[..count]))
+        .map(|check| check.status.name())
+        .collect();
     assert_eq!(names, ["pending", "waiting_for_policy", "waiting_for_service_eligibility", "eligible"]);
 }
 

@@ -47,7 +47,11 @@ mod tests {
     #[test]
     fn a_service_within_the_life_is_authorized_at_once() {
         assert_eq!(authorize_at(day(6), life_of(Some("visa"), false), day(0)), day(0));
-        assert_eq!(authorize_at(day(6), life_of(Some("visa"), true), day(0)), day(5), "Visa off session lives shorter");
+        assert_eq!(
+            authorize_at(day(6), life_of(Some("visa"), true), day(0)),
+            day(5),
+            "Visa off session lives shorter"
+        );
     }
 
     #[test]

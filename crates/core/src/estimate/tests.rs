@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::evidence::{ChargeSeen, ChargeStatus, Evidence, IntentSeen, IntentStatus, RefundSeen, RefundStatus};
+use crate::evidence::{
+    ChargeSeen, ChargeStatus, Evidence, IntentSeen, IntentStatus, RefundSeen, RefundStatus,
+};
 use crate::explain::Care;
 use crate::id::{Mint, Random, RefundId};
 use crate::payment::{Answer, Opening, Purpose, Source};

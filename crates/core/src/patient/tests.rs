@@ -165,11 +165,8 @@ fn the_transition_table_is_the_one_in_the_repository() {
         ("consented", after(&[stored.clone(), given.clone()])),
         ("charged", after(&[stored.clone(), given.clone(), charge(2, 15_000)])),
     ];
-    let connect = Command::ConnectCustomer {
-        connection: "con1".into(),
-        customer: "cus_1".into(),
-        adopted: false,
-    };
+    let connect =
+        Command::ConnectCustomer { connection: "con1".into(), customer: "cus_1".into(), adopted: false };
     let commands = [
         ("request customer", Command::RequestCustomer { connection: "con1".into() }),
         ("connect customer", connect),
