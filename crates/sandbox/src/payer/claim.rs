@@ -4,6 +4,7 @@
 //! in a remittance fit into it.
 
 use super::adjudicate::Case;
+use super::member::members;
 use super::x12::plain;
 use serde_json::Value;
 
@@ -36,6 +37,8 @@ pub(super) struct Filed {
     /// The payer's number, when the caller chooses it: CLP07.
     pub(super) claim_control: Option<String>,
     pub(super) member_id: String,
+    /// Which of the people of that number; the first one when absent.
+    pub(super) patient_id: Option<String>,
     pub(super) charge_minor: i64,
     pub(super) provider: String,
     pub(super) lines: Vec<ClaimLine>,
@@ -72,7 +75,7 @@ impl Filed {
     }
 }
 
-/// Reads `{patient_control, claim_control, member_id, charge_minor, provider, rule, lines: [{procedure, modifiers,
+/// Reads `{patient_control, claim_control, member_id, patient_id, charge_minor, provider, rule, lines: [{procedure, modifiers,
 /// charge_minor, units, line_control, service_date}]}`.
 ///
 /// # Errors
@@ -83,11 +86,17 @@ pub(super) fn from_json(body: &Value) -> Result<Filed, String> {
         Some(word) => Some(Case::parse(&word)?),
         None => None,
     };
+    let patient_id = text("patient_id");
+    let known = |id: &String| members().iter().any(|member| member.patient_id == *id);
+    if patient_id.as_ref().is_some_and(|id| !known(id)) {
+        return Err("The patient_id is none of the payer's members: the claim was not taken.".to_owned());
+    }
     let rows = body["lines"].as_array().map_or(&[][..], Vec::as_slice);
     let filed = Filed {
         patient_control: text("patient_control").unwrap_or_default(),
         claim_control: text("claim_control"),
         member_id: plain(&text("member_id").unwrap_or_default()),
+        patient_id,
         charge_minor: body["charge_minor"].as_i64().unwrap_or_default(),
         provider: plain(&text("provider").unwrap_or_else(|| "1234567893".to_owned())),
         lines: rows.iter().take(LINES_MAX + 1).map(line).collect::<Result<_, _>>()?,

@@ -3,6 +3,7 @@
 //! Called by `world` when the body of `POST /claims` is an interchange.
 
 use super::claim::{ClaimLine, Filed};
+use super::member::members;
 use super::x12::{self, Segment, cents, plain};
 
 /// Reads the first claim of an 837P.
@@ -20,6 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Filed, String> {
         patient_control: String::new(),
         claim_control: None,
         member_id: String::new(),
+        patient_id: None,
         charge_minor: 0,
         provider: "1234567893".to_owned(),
         lines: Vec::new(),
@@ -29,6 +31,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Filed, String> {
         match (segment.name(), segment.at(1)) {
             ("NM1", "85") if segment.at(8) == "XX" => filed.provider = plain(segment.at(9)),
             ("NM1", "IL") => filed.member_id = plain(segment.at(9)),
+            ("NM1", "QC") => {
+                let named = members().iter().find(|member| {
+                    member.family.eq_ignore_ascii_case(segment.at(3))
+                        && member.given.eq_ignore_ascii_case(segment.at(4))
+                        && member.member_id == filed.member_id
+                });
+                filed.patient_id = named.map(|member| member.patient_id.clone());
+            }
             ("CLM", control) => {
                 control.clone_into(&mut filed.patient_control);
                 filed.charge_minor = amount(segment, 2)?;

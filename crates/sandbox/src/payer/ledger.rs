@@ -250,7 +250,10 @@ pub(super) fn unknown(number: &str) -> String {
 }
 
 fn entry(claim: &Claim, control: &str, result: Result835) -> Entry {
-    let member = members().iter().find(|member| member.member_id == claim.filed.member_id);
+    let named = claim.filed.patient_id.as_deref();
+    let member = members().iter().find(|member| {
+        named.map_or(member.member_id == claim.filed.member_id, |patient| member.patient_id == patient)
+    });
     let name = |pick: fn(&super::member::Member) -> &String| {
         member.map_or_else(|| "SANDBOX".to_owned(), |one| pick(one).clone())
     };
@@ -259,7 +262,7 @@ fn entry(claim: &Claim, control: &str, result: Result835) -> Entry {
         claim_control: control.to_owned(),
         family: name(|one| &one.family),
         given: name(|one| &one.given),
-        member_id: claim.filed.member_id.clone(),
+        member_id: member.map_or_else(|| claim.filed.member_id.clone(), |one| one.member_id.clone()),
         result,
     }
 }

@@ -95,7 +95,7 @@ fn claim(body: &mut Vec<String>, entry: &Entry, day: &str) {
         result.frequency
     ));
     body.push(format!("NM1*QC*1*{}*{}****MI*{}", plain(&entry.family), plain(&entry.given), entry.member_id));
-    let first = result.lines.first().and_then(|line| line.line.day.as_deref());
+    let first = result.lines.iter().map(|line| line.line.day.as_deref().unwrap_or(day)).min();
     body.push(format!("DTM*232*{}", first.unwrap_or(day)));
     for service in &result.lines {
         let code: String = std::iter::once(&service.line.procedure)

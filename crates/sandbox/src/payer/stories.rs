@@ -324,7 +324,23 @@ fn a_claim_that_does_not_add_up_or_comes_twice_is_not_taken() {
     assert_eq!(story.post("/claims", &claim("ACCT-2", 10_001)).0, 400);
     assert_eq!(story.post("/claims", &claim("A*B", 10_000)).0, 400);
     assert_eq!(story.post("/claims", "nonsense").0, 400);
+    let stranger = claim("ACCT-3", 10_000).replace("{\"charge", "{\"patient_id\":\"nobody\",\"charge");
+    assert!(story.post("/claims", &stranger).1.contains("none of the payer's members"));
     assert_eq!(story.0.control(NOW_MS, "state", &json!({})).unwrap()["claims"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_claim_for_a_child_comes_back_with_the_name_of_the_child() {
+    let mut story = Story::new();
+    let child = members().iter().find(|member| member.is_dependent()).unwrap();
+    let claim = json!({
+        "patient_control": "ACCT-1", "patient_id": child.patient_id, "charge_minor": 30_000,
+        "lines": [{ "procedure": "99214", "charge_minor": 30_000 }]
+    });
+    assert_eq!(story.post("/claims", &claim.to_string()).0, 200);
+    let name = format!("NM1*QC*1*{}*{}****MI*{}", child.family, child.given, child.member_id);
+    assert!(story.remit().contains(&name));
+    assert!(!format!("{:?}", story.0).contains(&child.family));
 }
 
 #[test]

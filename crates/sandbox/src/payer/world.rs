@@ -21,13 +21,23 @@ pub(super) struct Turn {
 }
 
 /// All state of the payer.
-#[derive(Debug)]
 pub struct PayerWorld {
     pub(super) ledger: Ledger,
     pub(super) usual: Case,
     pub(super) turns: Vec<Turn>,
     pub(super) latency_ms: u64,
     inquiries: u64,
+}
+
+/// Claims and members are personal data, so only their number is printed.
+impl std::fmt::Debug for PayerWorld {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("PayerWorld")
+            .field("inquiries", &self.inquiries)
+            .field("claims", &self.ledger.claims().len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for PayerWorld {
