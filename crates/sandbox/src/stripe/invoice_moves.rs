@@ -4,7 +4,7 @@
 //! balance that finalizing used is given back by voiding.
 
 use super::currency;
-use super::customer_balance::Change;
+use super::customer_balance::{Change, one_currency};
 use super::invoice::{Invoice, Status};
 use super::object::{Answer, Snapshot};
 use super::refusal::Refusal;
@@ -55,15 +55,21 @@ impl StripeWorld {
         let Some(customer) = self.customers.get(&draft.customer).map(Arc::clone) else {
             return Err(Refusal::missing("customer", &draft.customer, "customer"));
         };
-        let sum = reckon(draft.total(), customer.balance, currency::least(draft.currency));
+        // A balance in other money stays where it is.
+        let same_money = customer.currency.is_none_or(|known| known == draft.currency);
+        let balance = if same_money { customer.balance } else { 0 };
+        let sum = reckon(draft.total(), balance, currency::least(draft.currency));
+        if sum.ending_balance != balance {
+            one_currency(&customer, draft.currency)?;
+        }
         let sequence = customer.invoices_numbered + 1;
         let number = format!("{}-{sequence:04}", customer.invoice_prefix());
         self.customers.change(&customer.id, |customer| {
             customer.invoices_numbered = sequence;
-            customer.currency = Some(draft.currency);
+            customer.currency.get_or_insert(draft.currency);
         });
         let change = Change {
-            amount: sum.ending_balance.saturating_sub(customer.balance),
+            amount: sum.ending_balance.saturating_sub(balance),
             currency: draft.currency,
             kind: sum.kind,
             invoice: Some(Arc::clone(&draft.id)),
@@ -74,7 +80,7 @@ impl StripeWorld {
         let row = self.change_invoice(&draft.id, |invoice| {
             invoice.status = Status::Open;
             invoice.number.get_or_insert_with(|| number.into());
-            invoice.starting_balance = customer.balance;
+            invoice.starting_balance = balance;
             invoice.ending_balance = Some(sum.ending_balance);
             invoice.amount_due = sum.amount_due;
             invoice.transitions.finalized_at = Some(now);
@@ -95,8 +101,10 @@ impl StripeWorld {
             return;
         }
         if !draft.by_mail && self.invoice(id, "id").is_ok_and(|invoice| invoice.status == Status::Open) {
-            // A refusal was told by `invoice.payment_failed`; there is nobody to answer to.
-            let _told = self.pay_invoice(id, &Params::default());
+            // There is nobody to answer to: a decline was told already, a missing card is told here.
+            if self.pay_invoice(id, &Params::default()).is_err_and(|refusal| refusal.status != 402) {
+                self.emit_invoice("invoice.payment_failed", id);
+            }
         }
     }
 

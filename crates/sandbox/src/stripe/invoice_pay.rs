@@ -111,7 +111,8 @@ impl StripeWorld {
         }
     }
 
-    fn emit_invoice(&mut self, kind: &'static str, id: &str) {
+    /// Tells about an invoice in its present version.
+    pub(crate) fn emit_invoice(&mut self, kind: &'static str, id: &str) {
         if let Some(row) = self.invoices.get(id).map(Arc::clone) {
             self.emit(kind, Snapshot::Invoice(row), None);
         }

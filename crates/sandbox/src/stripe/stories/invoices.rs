@@ -399,6 +399,28 @@ fn a_draft_that_advances_by_itself_is_charged_after_an_hour() {
 }
 
 #[test]
+fn an_automatic_charge_without_a_card_is_told_as_failed() {
+    let mut story = Story::new();
+    let (customer, _) = patient(&mut story);
+    let invoice = draft(&mut story, &customer, &[3500], "&auto_advance=true");
+    story.pass(3601);
+    assert_eq!(story.get(&format!("/v1/invoices/{invoice}"))["status"], "open");
+    assert_eq!(story.events().last().unwrap(), "invoice.payment_failed");
+}
+
+#[test]
+fn a_balance_in_other_money_is_not_applied() {
+    let mut story = Story::new();
+    let (customer, _) = patient(&mut story);
+    let invoice = draft(&mut story, &customer, &[3500], "");
+    let lines = format!("/v1/customers/{customer}/balance_transactions");
+    story.done(&lines, "amount=-2000&currency=eur");
+    let open = story.done(&format!("/v1/invoices/{invoice}/finalize"), "");
+    assert_eq!((&open["amount_due"], &open["starting_balance"]), (&json!(3500), &json!(0)));
+    assert_eq!(balance(&mut story, &customer), -2000);
+}
+
+#[test]
 fn a_deleted_draft_is_gone_and_its_items_are_not_billed_again() {
     let mut story = Story::new();
     let (customer, _) = patient(&mut story);
