@@ -1,4 +1,5 @@
-//! The control API: `POST /control/stripe/<verb>`, `POST /control/epic/<verb>`, `/control/clock`.
+//! The control API: `POST /control/stripe/<verb>`, `POST /control/epic/<verb>`, `POST /control/payer/<verb>`,
+//! `/control/clock`.
 //!
 //! Called by people, demos and end-to-end tests. A verb that fails answers 400 with a sentence.
 
@@ -18,6 +19,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/control/stripe/{verb}", post(turn_stripe))
         .route("/control/epic", get(show_epic))
         .route("/control/epic/{verb}", post(turn_epic))
+        .route("/control/payer/{verb}", post(turn_payer))
         .with_state(shared)
 }
 
@@ -41,6 +43,10 @@ async fn turn_stripe(State(shared): State<Shared>, Path(verb): Path<String>, bod
 
 async fn turn_epic(State(shared): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Response {
     answer(parse(&body).and_then(|body| lock(&shared.epic).control(shared.clock.now_ms(), &verb, &body)))
+}
+
+async fn turn_payer(State(shared): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Response {
+    answer(parse(&body).and_then(|body| lock(&shared.payer).control(shared.clock.now_ms(), &verb, &body)))
 }
 
 async fn show_epic(State(shared): State<Shared>) -> Response {

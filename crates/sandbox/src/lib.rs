@@ -1,4 +1,4 @@
-//! The outside world in a box: Stripe and Epic as HTTP servers on one clock.
+//! The outside world in a box: Stripe, Epic and a payer as HTTP servers on one clock.
 
 // The JSON of a Stripe charge has more fields than the default limit of the `json!` macro takes.
 #![recursion_limit = "256"]
@@ -9,6 +9,7 @@ mod cord;
 mod deliver;
 pub mod epic;
 pub mod patients;
+pub mod payer;
 pub mod server;
 pub mod stripe;
 pub mod wire;

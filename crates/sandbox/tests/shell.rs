@@ -110,6 +110,35 @@ async fn a_jump_of_the_clock_fires_what_becomes_due() {
 }
 
 #[tokio::test]
+async fn the_payer_takes_a_claim_and_pays_it() {
+    let (running, _hooks, client) = sandbox().await;
+    let claim = json!({
+        "patient_control": "ACCT-1", "charge_minor": 30_000, "rule": "2A",
+        "lines": [{ "procedure": "99214", "charge_minor": 30_000 }]
+    });
+    let taken =
+        client.post(format!("{}/claims", running.payer_url)).body(claim.to_string()).send().await.unwrap();
+    assert_eq!(taken.status().as_u16(), 200);
+    let made = control(&running, &client, "payer/remit", json!({})).await;
+    assert_eq!((&made["number"], &made["paid_minor"]), (&json!(1), &json!(13_000)));
+    let file = client.get(format!("{}/remittances/1", running.payer_url)).send().await.unwrap();
+    assert_eq!(file.headers()["content-type"], "application/edi-x12");
+    assert!(file.text().await.unwrap().contains("CLP*ACCT-1*1*300.00*130.00*50.00*"));
+}
+
+#[tokio::test]
+async fn a_receipt_is_a_page_of_the_server_that_took_the_payment() {
+    let (running, _hooks, client) = sandbox().await;
+    pay(&running, &client, "key-1").await.unwrap();
+    let state = control(&running, &client, "stripe/state", json!({ "only": ["charges"] })).await;
+    let receipt = state["charges"][0]["receipt_url"].as_str().unwrap().to_owned();
+    assert!(receipt.starts_with(&running.stripe_url), "{receipt}");
+    let page = client.get(receipt).send().await.unwrap();
+    assert_eq!(page.status().as_u16(), 200);
+    assert!(page.text().await.unwrap().contains("Amount charged: $120.00"));
+}
+
+#[tokio::test]
 async fn epic_answers_beside_stripe() {
     let (running, _hooks, client) = sandbox().await;
     let response = client.get(format!("{}/nowhere", running.epic_url)).send().await.unwrap();

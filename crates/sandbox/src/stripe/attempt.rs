@@ -50,7 +50,10 @@ enum Gate {
     Refuse(&'static Decline),
 }
 
-fn gate(method: &PaymentMethod, asked: &Confirmation) -> Gate {
+fn gate(method: &PaymentMethod, asked: &Confirmation, now: i64) -> Gate {
+    if let Some(decline) = method.refused_now(now) {
+        return Gate::Refuse(decline);
+    }
     let challenge = match (method.card.challenge, asked.off_session) {
         (Challenge::Never, _) | (Challenge::OnSessionOnly, true) => return Gate::Open,
         (Challenge::UnlessSetUp, true) if method.off_session => return Gate::Open,
@@ -96,7 +99,7 @@ impl StripeWorld {
         let method = self.usable_payment_method(token, "payment_method")?;
         belongs(method.customer.as_deref(), intent.customer.as_deref())?;
         self.payment_intents.change(id, |intent| intent.payment_method = Some(Arc::clone(&method.id)));
-        match gate(&method, asked) {
+        match gate(&method, asked, self.now_seconds()) {
             Gate::Open => self.decide(id, &method, asked.off_session, false),
             Gate::Refuse(decline) => self.fail_payment(id, &method, Outcome::Declined(decline)),
             Gate::Ask => self.ask_holder(id, asked),
@@ -179,6 +182,7 @@ impl StripeWorld {
         self.emit("payment_intent.succeeded", Snapshot::PaymentIntent(Arc::clone(&row)), None);
         self.emit_charge("charge.succeeded", &charge.id);
         self.after_payment(&charge.id);
+        self.intent_paid(&row);
         Ok(Snapshot::PaymentIntent(row))
     }
 
@@ -249,6 +253,9 @@ impl StripeWorld {
             customer: intent.customer.clone(),
             payment_method: Arc::clone(&method.id),
             card: method.card,
+            face: Arc::clone(&method.face),
+            incremental: intent.asks_for_increments(),
+            site: Arc::clone(&self.site),
             outcome,
             captured: false,
             disputed: false,

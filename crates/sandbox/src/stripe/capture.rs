@@ -55,6 +55,7 @@ impl StripeWorld {
             self.emit("charge.updated", Snapshot::Charge(settled), Some(previous));
         }
         self.after_payment(&charge);
+        self.intent_paid(&row);
         Ok(Snapshot::PaymentIntent(row))
     }
 
@@ -72,6 +73,7 @@ impl StripeWorld {
                 ),
             ));
         }
+        self.not_of_an_invoice(&intent)?;
         let released = self.release(&intent);
         let row = self.close_intent(id, params.text("cancellation_reason"))?;
         self.emit("payment_intent.canceled", Snapshot::PaymentIntent(Arc::clone(&row)), None);
@@ -85,7 +87,8 @@ impl StripeWorld {
         Ok(Snapshot::PaymentIntent(row))
     }
 
-    /// An authorization that nobody captured in time: canceled with reason `expired`.
+    /// An authorization that nobody captured in time: canceled with reason `expired`, or `automatic` as older
+    /// versions of the API say when the knob wants it (FACTS §b).
     pub(crate) fn lapse(&mut self, id: &str) {
         let Ok(intent) = self.payment_intent(id) else { return };
         if intent.status != Status::RequiresCapture {
@@ -95,7 +98,9 @@ impl StripeWorld {
         if let Some(charge) = released {
             self.emit("charge.expired", Snapshot::Charge(charge), None);
         }
-        if let Ok(row) = self.close_intent(id, Some("expired")) {
+        if let Ok(row) =
+            self.close_intent(id, Some(if self.knobs.lapse_automatic { "automatic" } else { "expired" }))
+        {
             self.emit("payment_intent.canceled", Snapshot::PaymentIntent(row), None);
         }
     }
@@ -107,7 +112,11 @@ impl StripeWorld {
         Some(row)
     }
 
-    fn close_intent(&mut self, id: &str, reason: Option<&str>) -> Result<Arc<PaymentIntent>, Box<Refusal>> {
+    pub(crate) fn close_intent(
+        &mut self,
+        id: &str,
+        reason: Option<&str>,
+    ) -> Result<Arc<PaymentIntent>, Box<Refusal>> {
         let now = self.now_seconds();
         self.payment_intents
             .change(id, |intent| {

@@ -45,16 +45,20 @@ const fn declined(decline_code: &'static str, advice: &'static str) -> Decline {
 
 /// `card_declined / generic_decline`
 pub(crate) static GENERIC: Decline = declined("generic_decline", LATER);
-static INSUFFICIENT: Decline =
+/// `card_declined / insufficient_funds`
+pub(crate) static INSUFFICIENT: Decline =
     Decline { message: "Your card has insufficient funds.", ..declined("insufficient_funds", LATER) };
-static LOST: Decline = declined("lost_card", NEVER);
-static STOLEN: Decline = declined("stolen_card", NEVER);
+/// `card_declined / lost_card`
+pub(crate) static LOST: Decline = declined("lost_card", NEVER);
+/// `card_declined / stolen_card`
+pub(crate) static STOLEN: Decline = declined("stolen_card", NEVER);
 static FRAUDULENT: Decline = declined("fraudulent", NEVER);
 static VELOCITY: Decline = Decline {
     message: "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
     ..declined("card_velocity_exceeded", LATER)
 };
-static EXPIRED: Decline = Decline {
+/// `expired_card`
+pub(crate) static EXPIRED: Decline = Decline {
     code: "expired_card",
     decline_code: "expired_card",
     message: "Your card has expired.",
@@ -68,7 +72,8 @@ static CVC: Decline = Decline {
     advice: CONFIRM,
     param: Some("cvc"),
 };
-static PROCESSING: Decline = Decline {
+/// `processing_error`
+pub(crate) static PROCESSING: Decline = Decline {
     code: "processing_error",
     decline_code: "processing_error",
     message: "An error occurred while processing your card. Try again in a little bit.",

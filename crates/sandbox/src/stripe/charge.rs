@@ -2,6 +2,7 @@
 
 use super::balance::{Entry, processing_fee};
 use super::card::{Afterwards, Decline, TestCard};
+use super::card_face::Face;
 use super::currency::Currency;
 use super::listing::page_of;
 use super::object::{Answer, Metadata, Snapshot};
@@ -47,6 +48,12 @@ pub(crate) struct Charge {
     pub(crate) customer: Option<Id>,
     pub(crate) payment_method: Id,
     pub(crate) card: &'static TestCard,
+    /// The card's face when it was charged.
+    pub(crate) face: Arc<Face>,
+    /// The authorization may be raised.
+    pub(crate) incremental: bool,
+    /// Where the receipt is served, without a slash at the end.
+    pub(crate) site: Arc<str>,
     pub(crate) outcome: Outcome,
     pub(crate) captured: bool,
     pub(crate) disputed: bool,
@@ -80,6 +87,11 @@ impl Charge {
         self.amount_captured - self.amount_refunded
     }
 
+    /// The address of the receipt; its page is served by `page`.
+    pub(crate) fn receipt_url(&self) -> Option<String> {
+        self.approved().then(|| format!("{}/receipts/{}/{}", self.site, self.id, derived(&self.id, 24)))
+    }
+
     /// The object as the API shows it.
     pub(crate) fn render(&self) -> Value {
         let decline = self.outcome.decline();
@@ -100,7 +112,7 @@ impl Charge {
             "paid": self.approved(), "payment_intent": *self.payment_intent, "payment_method": *self.payment_method,
             "payment_method_details": { "type": "card", "card": self.card_fields() }, "radar_options": {},
             "receipt_email": null, "receipt_number": null,
-            "receipt_url": format!("https://pay.stripe.com/receipts/payment/{}", derived(&self.id, 24)),
+            "receipt_url": self.receipt_url(),
             "refunded": shown_refunded > 0 && shown_refunded == whole, "review": null, "shipping": null,
             "source_transfer": null, "statement_descriptor": null, "statement_descriptor_suffix": null,
             "status": if self.approved() { "succeeded" } else { "failed" }, "transfer_data": null,
@@ -139,10 +151,11 @@ impl Charge {
             "authorization_code": self.approved().then(|| derived(&self.id, 6).to_ascii_uppercase()),
             "brand": self.card.brand, "capture_before": if waiting { self.capture_before } else { None },
             "checks": checks(self.card), "country": self.card.country, "description": self.card.description,
-            "exp_month": 12, "exp_year": 2034,
-            "extended_authorization": { "status": "disabled" }, "fingerprint": derived(self.card.number, 16),
-            "funding": self.card.funding, "incremental_authorization": { "status": "unavailable" },
-            "installments": null, "last4": self.card.last4(), "mandate": null,
+            "exp_month": self.face.exp_month, "exp_year": self.face.exp_year,
+            "extended_authorization": { "status": "disabled" }, "fingerprint": self.face.fingerprint(self.card),
+            "funding": self.card.funding,
+            "incremental_authorization": { "status": if self.incremental { "available" } else { "unavailable" } },
+            "installments": null, "last4": *self.face.last4, "mandate": null,
             "multicapture": { "status": "unavailable" }, "network": self.card.brand,
             "network_token": { "used": false }, "network_transaction_id": derived(&self.id, 15),
             "overcapture": { "maximum_amount_capturable": self.amount, "status": "unavailable" },

@@ -16,7 +16,7 @@ use super::world::{StripeOptions, StripeWorld};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-type Controlled = Result<Value, String>;
+pub(super) type Controlled = Result<Value, String>;
 
 impl StripeWorld {
     /// Carries out a control verb.
@@ -39,6 +39,10 @@ impl StripeWorld {
                 let seconds = body["old_valid_seconds"].as_i64().unwrap_or(86_400);
                 Ok(json!({ "secret": self.roll_secret(body["secret"].as_str(), seconds) }))
             }
+            "card" | "replace_card" | "remove_card" => self.control_card(verb, body),
+            "refunds" => self.turn_refunds(body),
+            "lapse_reason" => self.turn_lapse_reason(body),
+            "pay_hosted" => self.pay_hosted(body),
             "complete_3ds" => self.complete_challenge(body),
             "browser_confirm" => self.browser_confirm(body),
             "external_payment" => self.external_payment(body),
@@ -51,7 +55,9 @@ impl StripeWorld {
             "state" => Ok(self.state(body)),
             "reset" => {
                 let seed = body["seed"].as_u64().unwrap_or(self.options.seed);
+                let site = Arc::clone(&self.site);
                 *self = Self::new(StripeOptions { seed, ..self.options.clone() });
+                self.site = site;
                 self.advance(now_ms);
                 Ok(json!({ "seed": seed }))
             }
@@ -116,7 +122,7 @@ impl StripeWorld {
     }
 
     /// The patient types a card in the browser: `{payment_intent, number | payment_method, exp_month, exp_year, cvc}`.
-    fn browser_confirm(&mut self, body: &Value) -> Controlled {
+    pub(super) fn browser_confirm(&mut self, body: &Value) -> Controlled {
         let id =
             body["payment_intent"].as_str().ok_or("Name a payment_intent: nothing was paid.")?.to_owned();
         let card = match (body["number"].as_str(), body["payment_method"].as_str()) {
@@ -127,7 +133,7 @@ impl StripeWorld {
             return Ok(json!({ "error": refusal.error() }));
         }
         let Some(card) = card else { return Err("There is no such test card: nothing was paid.".to_owned()) };
-        let method = self.new_card(card);
+        let method = self.typed_card(card, body);
         let asked = Confirmation { payment_method: Some(method.id.to_string()), ..Confirmation::default() };
         let answer = self.confirm(&id, &asked);
         self.shown(answer)
@@ -161,6 +167,7 @@ impl StripeWorld {
             description: body["description"].as_str().map(Arc::from),
             metadata: merge_metadata(&Metadata::default(), body.get("metadata")),
             echo: Echo::default(),
+            increments: 0,
             external: true,
         };
         let row = self.keep_payment_intent(intent);
@@ -218,7 +225,7 @@ impl StripeWorld {
             .ok_or_else(|| format!("Payout {id} is unknown or has ended: nothing was changed."))
     }
 
-    fn shown(&self, answer: Answer) -> Controlled {
+    pub(super) fn shown(&self, answer: Answer) -> Controlled {
         match answer {
             Ok(snapshot) => Ok(snapshot.render(self)),
             Err(refusal) => Ok(json!({ "error": refusal.error() })),
@@ -244,9 +251,16 @@ impl StripeWorld {
         add("movements", &|| json!(self.render_movements()));
         add("balance_transactions", &|| all(&self.balance_transactions, |row| row.render(now)));
         add("charges", &|| all(&self.charges, |row| row.render()));
+        add("credit_notes", &|| all(&self.credit_notes, |row| row.render()));
+        add("customer_balance_transactions", &|| {
+            all(&self.customer_balance_transactions, |row| row.render())
+        });
         add("customers", &|| all(&self.customers, |row| row.render()));
         add("disputes", &|| all(&self.disputes, |row| row.render(now)));
         add("events", &|| all(&self.events, |row| row.render(self, super::world::API_VERSION)));
+        add("invoice_items", &|| all(&self.invoice_items, |row| row.render()));
+        add("invoice_payments", &|| all(&self.invoice_payments, |row| row.render()));
+        add("invoices", &|| all(&self.invoices, |row| row.render(self)));
         add("payment_intents", &|| all(&self.payment_intents, |row| row.render()));
         add("payment_methods", &|| all(&self.payment_methods, |row| row.render()));
         add("payouts", &|| all(&self.payouts, |row| row.render()));

@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<Currency, Box<Refusal>> {
 }
 
 /// Least charge in minor units of the API.
-fn least(currency: Currency) -> i64 {
+pub(crate) fn least(currency: Currency) -> i64 {
     match currency {
         "gbp" => 30,
         "aed" | "myr" | "pln" | "ron" => 200,

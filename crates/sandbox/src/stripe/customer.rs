@@ -1,6 +1,8 @@
 //! Customers: create, get, update, search by metadata or email.
 
 use super::card::Verdict;
+use super::currency::Currency;
+use super::customer_balance::Change;
 use super::object::{Answer, Echo, Metadata, Snapshot, merge_metadata};
 use super::payment_intent::belongs;
 use super::random::{Id, derived};
@@ -16,6 +18,12 @@ use std::sync::Arc;
 pub(crate) struct Customer {
     pub(crate) id: Id,
     pub(crate) created: i64,
+    /// What the next invoice adds to its total: negative is credit. Changed by `customer_balance` only.
+    pub(crate) balance: i64,
+    /// The one currency of the balance and the invoices.
+    pub(crate) currency: Option<Currency>,
+    /// Invoices that have a number.
+    pub(crate) invoices_numbered: i64,
     pub(crate) metadata: Metadata,
     /// Name, email and the like, given back as they were sent.
     pub(crate) echo: Echo,
@@ -31,18 +39,29 @@ impl Row for Customer {
 }
 
 impl Customer {
+    /// What the numbers of the customer's invoices start with.
+    pub(crate) fn invoice_prefix(&self) -> String {
+        derived(&self.id, 8).to_ascii_uppercase()
+    }
+
+    /// The card that invoices are paid with when nothing else is said.
+    pub(crate) fn default_payment_method(&self) -> Option<&str> {
+        self.echo.get("invoice_settings")?.get("default_payment_method")?.as_str()
+    }
+
     /// The object as the API shows it.
     pub(crate) fn render(&self) -> Value {
         let mut shown = json!({
             "id": *self.id, "object": "customer", "created": self.created, "livemode": false,
-            "address": null, "balance": 0, "business_name": null, "currency": null, "customer_account": null,
+            "address": null, "balance": self.balance, "business_name": null, "currency": self.currency,
+            "customer_account": null,
             "default_source": null, "delinquent": false, "description": null, "discount": null, "email": null,
             "individual_name": null,
-            "invoice_prefix": derived(&self.id, 8).to_ascii_uppercase(),
+            "invoice_prefix": self.invoice_prefix(),
             "invoice_settings": {
                 "custom_fields": null, "default_payment_method": null, "footer": null, "rendering_options": null
             },
-            "metadata": *self.metadata, "name": null, "next_invoice_sequence": 1, "phone": null,
+            "metadata": *self.metadata, "name": null, "next_invoice_sequence": self.invoices_numbered + 1, "phone": null,
             "preferred_locales": [], "shipping": null, "tax_exempt": "none", "test_clock": null,
         });
         self.echo.lay_over(&mut shown);
@@ -81,6 +100,9 @@ impl StripeWorld {
         let customer = Customer {
             id: Arc::clone(&id),
             created: self.now_seconds(),
+            balance: 0,
+            currency: None,
+            invoices_numbered: 0,
             metadata: merge_metadata(&Metadata::default(), params.get("metadata")),
             echo: Echo::default().with(params, &ECHOED),
         };
@@ -89,6 +111,9 @@ impl StripeWorld {
         self.emit("customer.created", Snapshot::Customer(row), None);
         if let Some(method) = attached {
             self.attach(&method, &id, false)?;
+        }
+        if let Some(balance) = params.integer("balance") {
+            self.set_balance(&id, balance, "initial");
         }
         self.show_customer(&id)
     }
@@ -106,7 +131,21 @@ impl StripeWorld {
         self.tag_customer(&row);
         let previous = differences(&before.render(), &row.render());
         self.emit("customer.updated", Snapshot::Customer(Arc::clone(&row)), Some(previous));
-        Ok(Snapshot::Customer(row))
+        if let Some(balance) = params.integer("balance") {
+            self.set_balance(id, balance, "adjustment");
+        }
+        self.show_customer(id)
+    }
+
+    fn set_balance(&mut self, id: &str, wanted: i64, kind: &'static str) {
+        let Some(customer) = self.customers.get(id) else { return };
+        let change = Change {
+            amount: wanted.saturating_sub(customer.balance),
+            currency: customer.currency.unwrap_or("usd"),
+            kind,
+            ..Change::default()
+        };
+        self.change_customer_balance(id, change);
     }
 
     /// `GET /v1/customers/{id}`
@@ -134,13 +173,19 @@ impl StripeWorld {
     }
 }
 
-/// The fields that changed, with their old values: `previous_attributes` of an event.
+/// The fields that changed, with their old values: `previous_attributes` of an event. Nests show only what changed
+/// inside them, and what is new had the value null.
 pub(crate) fn differences(before: &Value, after: &Value) -> Value {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else { return Value::Null };
-    let changed: Map<String, Value> = before
-        .iter()
-        .filter(|(name, value)| after.get(*name) != Some(*value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let (Value::Object(before), Value::Object(after)) = (before, after) else { return before.clone() };
+    let mut changed = Map::new();
+    for (name, value) in before {
+        let now = after.get(name).unwrap_or(&Value::Null);
+        if now != value {
+            changed.insert(name.clone(), differences(value, now));
+        }
+    }
+    for name in after.keys().filter(|name| !before.contains_key(*name)) {
+        changed.insert(name.clone(), Value::Null);
+    }
     Value::Object(changed)
 }

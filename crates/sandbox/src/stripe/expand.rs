@@ -11,8 +11,19 @@ use serde_json::Value;
 pub(crate) enum Kind {
     BalanceTransaction,
     Charge,
+    CreditNote,
     Customer,
+    CustomerBalanceTransaction,
     Dispute,
+    Invoice,
+    InvoiceItem,
+    InvoicePayment,
+    /// The payments inside an invoice.
+    InvoicePayments,
+    /// What an invoice payment was made with.
+    PaymentOfInvoice,
+    /// The refunds inside a credit note.
+    LinkedRefunds,
     PaymentIntent,
     PaymentMethod,
     Payout,
@@ -29,9 +40,31 @@ fn target(kind: Kind, field: &str) -> Option<Kind> {
         (Kind::PaymentIntent, "latest_charge") | (Kind::Refund | Kind::Dispute, "charge") => {
             Some(Kind::Charge)
         }
-        (Kind::PaymentIntent | Kind::SetupIntent | Kind::Charge | Kind::PaymentMethod, "customer") => {
-            Some(Kind::Customer)
-        }
+        (
+            Kind::PaymentIntent
+            | Kind::SetupIntent
+            | Kind::Charge
+            | Kind::PaymentMethod
+            | Kind::CreditNote
+            | Kind::CustomerBalanceTransaction
+            | Kind::Invoice
+            | Kind::InvoiceItem,
+            "customer",
+        ) => Some(Kind::Customer),
+        (
+            Kind::CreditNote | Kind::CustomerBalanceTransaction | Kind::InvoiceItem | Kind::InvoicePayment,
+            "invoice",
+        ) => Some(Kind::Invoice),
+        (Kind::CreditNote, "customer_balance_transaction") => Some(Kind::CustomerBalanceTransaction),
+        (Kind::CreditNote, "refunds") => Some(Kind::LinkedRefunds),
+        (Kind::LinkedRefunds, "refund") => Some(Kind::Refund),
+        (Kind::CustomerBalanceTransaction, "credit_note") => Some(Kind::CreditNote),
+        (Kind::Invoice, "default_payment_method") => Some(Kind::PaymentMethod),
+        (Kind::Invoice, "payments") => Some(Kind::InvoicePayments),
+        (Kind::Invoice, "confirmation_secret") => Some(Kind::Flat),
+        (Kind::InvoicePayments, "data") => Some(Kind::InvoicePayment),
+        (Kind::InvoicePayment, "payment") => Some(Kind::PaymentOfInvoice),
+        (Kind::PaymentOfInvoice, "payment_intent") => Some(Kind::PaymentIntent),
         (Kind::PaymentIntent | Kind::SetupIntent | Kind::Refund, "payment_method") => {
             Some(Kind::PaymentMethod)
         }
@@ -95,6 +128,10 @@ fn walk(world: &StripeWorld, value: &mut Value, steps: &[&str]) {
             walk(world, item, steps);
         }
         return;
+    }
+    if value["object"] == "invoice" && matches!(*step, "payments" | "confirmation_secret") {
+        let part = value["id"].as_str().and_then(|id| world.part_of_invoice(id, step));
+        value[*step] = part.unwrap_or(Value::Null);
     }
     let Some(field) = value.get_mut(*step) else { return };
     if let Some(found) = field.as_str().and_then(|id| world.find(id)) {

@@ -1,6 +1,7 @@
 //! Knobs: how the world misbehaves on request. Turned by the control API, read on every call.
 
 use super::delivery::WebhookFaults;
+use super::refund::RefundPlan;
 use super::refusal::{Kind, Refusal};
 use super::world::StripeWorld;
 use serde_json::Value;
@@ -38,6 +39,10 @@ pub(crate) struct Knobs {
     pub(crate) storm_calls: u64,
     /// 429 until this time.
     pub(crate) storm_until_ms: i64,
+    /// Lapsed authorizations say `automatic` instead of `expired`.
+    pub(crate) lapse_automatic: bool,
+    /// How the next refunds go.
+    pub(crate) refunds: RefundPlan,
     /// How long the shell waits before it answers.
     pub(crate) latency_ms: u64,
 }

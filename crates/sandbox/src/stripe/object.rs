@@ -2,9 +2,14 @@
 
 use super::balance::BalanceTransaction;
 use super::charge::Charge;
+use super::credit_note::CreditNote;
 use super::customer::Customer;
+use super::customer_balance::CustomerBalanceTransaction;
 use super::dispute::Dispute;
 use super::event::Event;
+use super::invoice::Invoice;
+use super::invoice_item::InvoiceItem;
+use super::invoice_payment::InvoicePayment;
 use super::payment_intent::PaymentIntent;
 use super::payment_method::PaymentMethod;
 use super::payout::Payout;
@@ -84,9 +89,14 @@ impl Echo {
 pub(crate) enum Snapshot {
     BalanceTransaction(Arc<BalanceTransaction>),
     Charge(Arc<Charge>),
+    CreditNote(Arc<CreditNote>),
     Customer(Arc<Customer>),
+    CustomerBalanceTransaction(Arc<CustomerBalanceTransaction>),
     Dispute(Arc<Dispute>),
     Event(Arc<Event>),
+    Invoice(Arc<Invoice>),
+    InvoiceItem(Arc<InvoiceItem>),
+    InvoicePayment(Arc<InvoicePayment>),
     PaymentIntent(Arc<PaymentIntent>),
     PaymentMethod(Arc<PaymentMethod>),
     Payout(Arc<Payout>),
@@ -114,9 +124,14 @@ impl Snapshot {
         match self {
             Self::BalanceTransaction(row) => row.render(world.now_seconds()),
             Self::Charge(row) => row.render(),
+            Self::CreditNote(row) => row.render(),
             Self::Customer(row) => row.render(),
+            Self::CustomerBalanceTransaction(row) => row.render(),
             Self::Dispute(row) => row.render(world.now_seconds()),
             Self::Event(row) => row.render(world, super::world::API_VERSION),
+            Self::Invoice(row) => row.render(world),
+            Self::InvoiceItem(row) => row.render(),
+            Self::InvoicePayment(row) => row.render(),
             Self::PaymentIntent(row) => row.render(),
             Self::PaymentMethod(row) => row.render(),
             Self::Payout(row) => row.render(),

@@ -91,6 +91,8 @@ pub(crate) struct PaymentIntent {
     pub(crate) description: Option<Arc<str>>,
     pub(crate) metadata: Metadata,
     pub(crate) echo: Echo,
+    /// Tries to raise the authorization.
+    pub(crate) increments: u32,
     /// Made at Stripe by somebody else.
     pub(crate) external: bool,
 }
@@ -138,6 +140,14 @@ impl PaymentIntent {
     /// True when the card is to be kept for later payments.
     pub(crate) fn keeps_card(&self) -> bool {
         self.echo.get("setup_future_usage").is_some_and(Value::is_string)
+    }
+
+    /// True when raising the authorization was asked for (FACTS §c.5).
+    pub(crate) fn asks_for_increments(&self) -> bool {
+        let asked = self.echo.get("payment_method_options").map(|options| {
+            options["card"]["request_incremental_authorization"].as_str() == Some("if_available")
+        });
+        self.manual() && asked == Some(true)
     }
 
     /// True when the money waits for a capture: on the whole intent or for cards only.
@@ -216,6 +226,7 @@ impl StripeWorld {
             description: params.text("description").map(Arc::from),
             metadata: merge_metadata(&Metadata::default(), params.get("metadata")),
             echo: Echo::default().with(params, &ECHOED),
+            increments: 0,
             external: false,
         };
         let row = self.keep_payment_intent(intent);
@@ -267,6 +278,7 @@ impl StripeWorld {
                 ),
             ));
         }
+        self.not_of_an_invoice(&before)?;
         let currency = params.text("currency").map_or(Ok(before.currency), currency::parse)?;
         let amount = params.integer("amount").unwrap_or(before.amount);
         currency::check_amount(amount, currency)?;

@@ -3,9 +3,11 @@
 //! What must stay true: a card that was used without a customer, or was detached, cannot be used again.
 
 use super::card::{self, TestCard, Verdict};
+use super::card_face::{Condition, Face};
+use super::customer::differences;
 use super::listing::page_of;
-use super::object::{Answer, Echo, Metadata, Snapshot};
-use super::random::{Id, derived};
+use super::object::{Answer, Echo, Metadata, Snapshot, merge_metadata};
+use super::random::Id;
 use super::refusal::Refusal;
 use super::schema::Params;
 use super::table::Row;
@@ -19,6 +21,8 @@ pub(crate) struct PaymentMethod {
     pub(crate) id: Id,
     pub(crate) created: i64,
     pub(crate) card: &'static TestCard,
+    pub(crate) face: Arc<Face>,
+    pub(crate) condition: Condition,
     pub(crate) customer: Option<Id>,
     /// Set up for payments without the holder.
     pub(crate) off_session: bool,
@@ -44,7 +48,7 @@ impl PaymentMethod {
             "id": *self.id, "object": "payment_method", "created": self.created, "livemode": false,
             "allow_redisplay": "unspecified",
             "billing_details": { "address": no_address(), "email": null, "name": null, "phone": null, "tax_id": null },
-            "card": card_fields(self.card),
+            "card": card_fields(self.card, &self.face),
             "customer": self.customer.as_deref(), "customer_account": null,
             "metadata": *self.metadata, "radar_options": {}, "type": "card",
         });
@@ -58,11 +62,12 @@ pub(crate) fn no_address() -> Value {
     json!({ "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null })
 }
 
-fn card_fields(card: &TestCard) -> Value {
+fn card_fields(card: &TestCard, face: &Face) -> Value {
     json!({
         "brand": card.brand, "display_brand": card.brand, "country": card.country, "description": card.description,
-        "exp_month": 12, "exp_year": 2034, "fingerprint": derived(card.number, 16), "funding": card.funding,
-        "generated_from": null, "last4": card.last4(), "regulated_status": "unregulated",
+        "exp_month": face.exp_month, "exp_year": face.exp_year, "fingerprint": face.fingerprint(card),
+        "funding": card.funding,
+        "generated_from": null, "last4": *face.last4, "regulated_status": "unregulated",
         "checks": checks(card),
         "networks": { "available": [card.brand], "preferred": null },
         "three_d_secure_usage": { "supported": card.token != "pm_card_amex_threeDSecureNotSupported" },
@@ -106,6 +111,8 @@ impl StripeWorld {
             id: self.random.id("pm_"),
             created: self.now_seconds(),
             card,
+            face: Arc::new(Face::of(card)),
+            condition: Condition::Good,
             customer: None,
             off_session: false,
             spent: false,
@@ -157,6 +164,9 @@ impl StripeWorld {
         if let Verdict::Decline(decline) = method.card.verdict {
             return Err(decline.refusal());
         }
+        if let Some(decline) = method.refused_now(self.now_seconds()) {
+            return Err(decline.refusal());
+        }
         self.attach(&method, customer, false)
     }
 
@@ -182,6 +192,50 @@ impl StripeWorld {
         Ok(Snapshot::PaymentMethod(row))
     }
 
+    /// `POST /v1/payment_methods/{id}`: expiry, billing details, metadata of a saved card.
+    pub(crate) fn update_payment_method(&mut self, id: &str, params: &Params) -> Answer {
+        let Some(before) = self.payment_methods.get(id).map(Arc::clone) else {
+            return Err(Refusal::missing("PaymentMethod", id, "payment_method"));
+        };
+        if before.customer.is_none() {
+            return Err(Refusal::state(
+                "payment_method_unexpected_state",
+                "You must save this PaymentMethod to a customer before you can update it.",
+            ));
+        }
+        let typed = |name: &str| params.get("card").and_then(|card| card.get(name)).and_then(Value::as_i64);
+        let face = Face {
+            last4: Arc::clone(&before.face.last4),
+            exp_month: typed("exp_month").unwrap_or(before.face.exp_month),
+            exp_year: typed("exp_year").unwrap_or(before.face.exp_year),
+        };
+        if !(1..=12).contains(&face.exp_month) {
+            return Err(Refusal::invalid("Your card's expiration month is invalid.")
+                .code("invalid_expiry_month")
+                .param("card[exp_month]"));
+        }
+        let row = self.payment_methods.change(id, |row| {
+            row.face = Arc::new(face);
+            row.metadata = merge_metadata(&row.metadata, params.get("metadata"));
+            row.echo = row.echo.clone().with(params, &["allow_redisplay", "billing_details"]);
+        });
+        let Some(row) = row else { return Err(Refusal::missing("PaymentMethod", id, "payment_method")) };
+        let previous = differences(&before.render(), &row.render());
+        self.emit("payment_method.updated", Snapshot::PaymentMethod(Arc::clone(&row)), Some(previous));
+        Ok(Snapshot::PaymentMethod(row))
+    }
+
+    /// `GET /v1/payment_methods`: the cards of a customer.
+    pub(crate) fn list_all_payment_methods(&self, params: &Params) -> Answer {
+        let Some(customer) = params.text("customer") else {
+            return Err(Refusal::parameter_missing("customer"));
+        };
+        if self.customers.get(customer).is_none() {
+            return Err(Refusal::missing_reference("customer", customer, "customer"));
+        }
+        self.page_of_payment_methods("/v1/payment_methods", customer, params)
+    }
+
     /// `GET /v1/payment_methods/{id}`
     pub(crate) fn show_payment_method(&self, id: &str) -> Answer {
         self.payment_methods
@@ -195,9 +249,12 @@ impl StripeWorld {
         if self.customers.get(customer).is_none() {
             return Err(Refusal::missing("customer", customer, "customer"));
         }
+        self.page_of_payment_methods(&format!("/v1/customers/{customer}/payment_methods"), customer, params)
+    }
+
+    fn page_of_payment_methods(&self, url: &str, customer: &str, params: &Params) -> Answer {
         let cards = params.text("type").is_none_or(|kind| kind == "card");
-        let url = format!("/v1/customers/{customer}/payment_methods");
-        page_of(&self.payment_methods, &url, params, &[("customer", customer)], |row| {
+        page_of(&self.payment_methods, url, params, &[("customer", customer)], |row| {
             (cards && row.customer.as_deref() == Some(customer)).then(|| row.render())
         })
     }

@@ -1,4 +1,4 @@
-//! Refunds: create, get, list, and the two test cards whose refunds end later (FACTS §b, §h).
+//! Refunds: create, get, list, and refunds that end otherwise than at once: by test card or by knob (FACTS §b, §h).
 //!
 //! What must stay true: the refunds of a charge, failed ones left out, never exceed what was captured.
 
@@ -39,6 +39,29 @@ impl Status {
     }
 }
 
+/// How a refund goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Course {
+    #[default]
+    Succeeds,
+    /// Pending for a reason and a number of seconds.
+    Waits(&'static str, i64),
+    /// Succeeds, and fails for a reason after a number of seconds.
+    FailsLater(&'static str, i64),
+    /// Fails for a reason within the call.
+    Fails(&'static str),
+}
+
+/// What the knob wants of the next refunds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RefundPlan {
+    pub(crate) next: u64,
+    pub(crate) course: Course,
+}
+
+/// `failure_reason` when nothing else is asked for.
+pub(crate) const CARD_GONE: &str = "expired_or_canceled_card";
+
 /// A refund.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
@@ -49,6 +72,7 @@ pub(crate) struct Refund {
     pub(crate) charge: Id,
     pub(crate) payment_intent: Id,
     pub(crate) status: Status,
+    pub(crate) course: Course,
     pub(crate) reason: Option<Arc<str>>,
     pub(crate) balance_transaction: Id,
     pub(crate) failure_balance_transaction: Option<Id>,
@@ -65,6 +89,27 @@ impl Row for Refund {
 }
 
 impl Refund {
+    /// True while the money is on its way back or has arrived.
+    pub(crate) fn holds(&self) -> bool {
+        self.status != Status::Failed
+    }
+
+    fn failure_reason(&self) -> Option<&'static str> {
+        match (self.status, self.course) {
+            (Status::Failed, Course::FailsLater(why, _) | Course::Fails(why)) => Some(why),
+            (Status::Failed, Course::Succeeds | Course::Waits(..)) => Some(CARD_GONE),
+            (Status::Pending | Status::Succeeded, _) => None,
+        }
+    }
+
+    fn pending_reason(&self) -> Option<&'static str> {
+        match (self.status, self.course) {
+            (Status::Pending, Course::Waits(why, _)) => Some(why),
+            (Status::Pending, _) => Some("processing"),
+            (Status::Succeeded | Status::Failed, _) => None,
+        }
+    }
+
     /// The object as the API shows it.
     pub(crate) fn render(&self) -> Value {
         json!({
@@ -76,9 +121,9 @@ impl Refund {
                 "reference_type": "acquirer_reference_number", "type": "refund"
             } },
             "failure_balance_transaction": self.failure_balance_transaction.as_deref(),
-            "failure_reason": (self.status == Status::Failed).then_some("expired_or_canceled_card"),
+            "failure_reason": self.failure_reason(),
             "metadata": *self.metadata, "payment_intent": *self.payment_intent,
-            "pending_reason": (self.status == Status::Pending).then_some("processing"),
+            "pending_reason": self.pending_reason(),
             "reason": self.reason.as_deref(), "receipt_number": null, "source_transfer_reversal": null,
             "status": self.status.text(), "transfer_reversal": null,
         })
@@ -114,7 +159,7 @@ impl StripeWorld {
             .param("amount")
             .after_start());
         }
-        Ok(self.refund(&charge, amount, params))
+        Ok(Snapshot::Refund(self.refund(&charge, amount, params)))
     }
 
     fn charge_to_refund(&self, params: &Params) -> Result<Arc<Charge>, Box<Refusal>> {
@@ -158,11 +203,12 @@ impl StripeWorld {
         Ok(Arc::clone(charge))
     }
 
-    fn refund(&mut self, charge: &Charge, amount: i64, params: &Params) -> Snapshot {
+    /// Refunds an amount that was checked to be refundable.
+    pub(crate) fn refund(&mut self, charge: &Charge, amount: i64, params: &Params) -> Arc<Refund> {
         self.settle_charge_later(&charge.id);
         let id = self.random.id("re_");
         let line = self.book(refund_entry(charge, -amount, "refund", &id));
-        let pending = charge.card.afterwards == Afterwards::PendingRefund;
+        let course = self.course_of_refund(charge);
         let refund = Refund {
             id: Arc::clone(&id),
             created: self.now_seconds(),
@@ -170,7 +216,8 @@ impl StripeWorld {
             currency: charge.currency,
             charge: Arc::clone(&charge.id),
             payment_intent: Arc::clone(&charge.payment_intent),
-            status: if pending { Status::Pending } else { Status::Succeeded },
+            status: if matches!(course, Course::Waits(..)) { Status::Pending } else { Status::Succeeded },
+            course,
             reason: params.text("reason").map(Arc::from),
             balance_transaction: Arc::clone(&line.id),
             failure_balance_transaction: None,
@@ -181,26 +228,48 @@ impl StripeWorld {
             .insert(refund, &[("charge", &charge.id), ("payment_intent", &charge.payment_intent)]);
         let before = json!({ "amount_refunded": charge.amount_refunded, "refunded": false });
         let changed = self.charges.change(&charge.id, |charge| charge.amount_refunded += amount);
-        match charge.card.afterwards {
-            Afterwards::PendingRefund => {
-                self.schedule_in(LATER_SECONDS, Due::RefundSucceeds(Arc::clone(&id)));
+        match course {
+            Course::Waits(_, seconds) => {
+                self.schedule_in(seconds, Due::RefundSucceeds(Arc::clone(&id)));
             }
-            Afterwards::FailingRefund => self.schedule_in(LATER_SECONDS, Due::RefundFails(Arc::clone(&id))),
-            _ => {}
+            Course::FailsLater(_, seconds) => self.schedule_in(seconds, Due::RefundFails(Arc::clone(&id))),
+            Course::Succeeds | Course::Fails(_) => {}
         }
         self.record(Motion::Refund, amount, charge, Some(&id));
         self.emit("refund.created", Snapshot::Refund(Arc::clone(&row)), None);
         if let Some(changed) = changed {
             self.emit("charge.refunded", Snapshot::Charge(changed), Some(before));
         }
-        Snapshot::Refund(row)
+        if matches!(course, Course::Fails(_)) {
+            self.refund_fails(&id);
+        }
+        self.refunds.get(&id).map_or(row, Arc::clone)
+    }
+
+    /// The knob decides before the test card.
+    fn course_of_refund(&mut self, charge: &Charge) -> Course {
+        if self.knobs.refunds.next > 0 {
+            self.knobs.refunds.next -= 1;
+            return self.knobs.refunds.course;
+        }
+        match charge.card.afterwards {
+            Afterwards::PendingRefund => Course::Waits("processing", LATER_SECONDS),
+            Afterwards::FailingRefund => Course::FailsLater(CARD_GONE, LATER_SECONDS),
+            Afterwards::Quiet
+            | Afterwards::Dispute(_)
+            | Afterwards::Inquiry
+            | Afterwards::Disputes
+            | Afterwards::FraudWarning
+            | Afterwards::AtOnce => Course::Succeeds,
+        }
     }
 
     /// A pending refund arrives.
     pub(crate) fn refund_succeeds(&mut self, id: &str) {
+        let waited = self.refunds.get(id).and_then(|refund| refund.pending_reason());
         let open = self.refunds.get(id).is_some_and(|refund| refund.status == Status::Pending);
         if open && let Some(row) = self.refunds.change(id, |refund| refund.status = Status::Succeeded) {
-            let previous = json!({ "status": "pending", "pending_reason": "processing" });
+            let previous = json!({ "status": "pending", "pending_reason": waited });
             self.emit("refund.updated", Snapshot::Refund(row), Some(previous));
         }
     }

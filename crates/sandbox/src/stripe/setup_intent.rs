@@ -149,6 +149,9 @@ impl StripeWorld {
         if let Verdict::Decline(decline) | Verdict::Block(decline) = method.card.verdict {
             return self.fail_setup(id, &method, decline.refusal());
         }
+        if let Some(decline) = method.refused_now(self.now_seconds()) {
+            return self.fail_setup(id, &method, decline.refusal());
+        }
         match method.card.challenge {
             Challenge::UnlessSetUp | Challenge::Always => {
                 let action = next_action(id, params.text("return_url"));

@@ -11,6 +11,8 @@ use serde_json::json;
 /// Something that will happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Due {
+    /// A draft invoice finalizes by itself.
+    Finalize(Id),
     /// An authorization lapses.
     Lapse(Id),
     /// The balance transaction of a charge arrives.
@@ -67,6 +69,7 @@ impl StripeWorld {
         // What the clock causes was asked for by no request.
         self.asked_by = None;
         match due {
+            Due::Finalize(invoice) => self.finalize_by_itself(invoice),
             Due::Lapse(intent) => self.lapse(intent),
             Due::Settle(charge) => self.settle_charge_later(charge),
             Due::RefundSucceeds(refund) => self.refund_succeeds(refund),

@@ -6,12 +6,17 @@
 
 use super::balance::{BalanceTransaction, Purses};
 use super::charge::Charge;
+use super::credit_note::CreditNote;
 use super::customer::Customer;
+use super::customer_balance::CustomerBalanceTransaction;
 use super::delivery::{Ladder, Waiting};
 use super::dispute::Dispute;
 use super::event::{AskedBy, Event};
 use super::expand;
 use super::idempotency::{self, Body, Keys, Stored, Verdict};
+use super::invoice::Invoice;
+use super::invoice_item::InvoiceItem;
+use super::invoice_payment::InvoicePayment;
 use super::knob::{Knobs, Loss, failure};
 use super::movement::Movement;
 use super::object::Snapshot;
@@ -39,6 +44,9 @@ pub const API_VERSION: &str = "2026-10-28.endive";
 /// The key that is accepted when no other is given.
 pub const DEFAULT_KEY: &str = "sk_test_sandbox";
 
+/// Where pages for people are when no server serves this world.
+const SITE: &str = "https://pay.stripe.com";
+
 /// How a Stripe world starts.
 #[derive(Clone, Default)]
 pub struct StripeOptions {
@@ -63,6 +71,8 @@ impl std::fmt::Debug for StripeOptions {
 pub struct StripeWorld {
     pub(crate) options: StripeOptions,
     keys_accepted: BTreeSet<String>,
+    /// Where people open invoices and receipts, without a slash at the end.
+    pub(crate) site: Arc<str>,
     pub(crate) now_ms: i64,
     pub(crate) random: Random,
     pub(crate) knobs: Knobs,
@@ -73,9 +83,14 @@ pub struct StripeWorld {
     pub(crate) keys: Keys,
     pub(crate) balance_transactions: Table<BalanceTransaction>,
     pub(crate) charges: Table<Charge>,
+    pub(crate) credit_notes: Table<CreditNote>,
+    pub(crate) customer_balance_transactions: Table<CustomerBalanceTransaction>,
     pub(crate) customers: Table<Customer>,
     pub(crate) disputes: Table<Dispute>,
     pub(crate) events: Table<Event>,
+    pub(crate) invoice_items: Table<InvoiceItem>,
+    pub(crate) invoice_payments: Table<InvoicePayment>,
+    pub(crate) invoices: Table<Invoice>,
     pub(crate) payment_intents: Table<PaymentIntent>,
     pub(crate) payment_methods: Table<PaymentMethod>,
     pub(crate) payouts: Table<Payout>,
@@ -124,6 +139,7 @@ impl StripeWorld {
         }
         let mut world = Self {
             keys_accepted,
+            site: Arc::from(SITE),
             now_ms: 0,
             random: Random::new(options.seed),
             knobs: Knobs::default(),
@@ -133,9 +149,14 @@ impl StripeWorld {
             keys: Keys::default(),
             balance_transactions: Table::new(),
             charges: Table::new(),
+            credit_notes: Table::new(),
+            customer_balance_transactions: Table::new(),
             customers: Table::new(),
             disputes: Table::new(),
             events: Table::new(),
+            invoice_items: Table::new(),
+            invoice_payments: Table::new(),
+            invoices: Table::new(),
             payment_intents: Table::new(),
             payment_methods: Table::new(),
             payouts: Table::new(),
@@ -169,13 +190,23 @@ impl StripeWorld {
         self.knobs.latency_ms
     }
 
+    /// Where the pages of invoices and receipts made from now on are served: the base address of the Stripe server.
+    pub fn serve_at(&mut self, base_url: &str) {
+        self.site = Arc::from(base_url.trim_end_matches('/'));
+    }
+
     /// The object of an id, whatever its kind.
     pub(crate) fn find(&self, id: &str) -> Option<Snapshot> {
         let (prefix, _) = id.split_once('_')?;
         let answer = match prefix {
+            "cbtxn" => self.show_customer_balance_transaction(id),
             "ch" => self.show_charge(id),
+            "cn" => self.show_credit_note(id),
             "cus" => self.show_customer(id),
             "du" => self.show_dispute(id),
+            "ii" => self.show_invoice_item(id),
+            "in" => self.show_invoice(id),
+            "inpay" => self.show_invoice_payment(id),
             "pi" => self.show_payment_intent(id),
             "pm" => self.show_payment_method(id),
             "po" => self.show_payout(id),
@@ -190,6 +221,9 @@ impl StripeWorld {
     /// Answers one request. `now_ms` is milliseconds since 1970.
     pub fn handle(&mut self, now_ms: i64, request: &Request) -> Response {
         self.advance(now_ms);
+        if let Some(page) = self.page(request) {
+            return page;
+        }
         let request_id = self.random.id("req_");
         let finished = match self.answer(request, &request_id) {
             Ok(finished) => finished,

@@ -1,4 +1,4 @@
-//! `suture sandbox`: a pretend Stripe and a pretend Epic on this machine, until they are stopped.
+//! `suture sandbox`: a pretend Stripe, a pretend Epic and a pretend payer on this machine, until they are stopped.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Port of the pretend Epic
     #[arg(long, default_value_t = 0)]
     epic_port: u16,
+    /// Port of the pretend payer
+    #[arg(long, default_value_t = 0)]
+    payer_port: u16,
     /// Port of the control API, which breaks things on request
     #[arg(long, default_value_t = 0)]
     control_port: u16,
@@ -42,6 +45,7 @@ async fn run_until_stopped(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = Options {
         stripe_listen: on(arguments.stripe_port),
         epic_listen: on(arguments.epic_port),
+        payer_listen: on(arguments.payer_port),
         control_listen: on(arguments.control_port),
         stripe: StripeOptions { seed: arguments.seed, webhook, ..StripeOptions::default() },
         epic_seed: arguments.seed,
@@ -52,6 +56,10 @@ async fn run_until_stopped(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!();
     println!("  pretend Stripe  {}   key {DEFAULT_KEY}", running.stripe_url);
     println!("  pretend Epic    {}   FHIR {0}/interconnect/api/FHIR/R4", running.epic_url);
+    println!(
+        "  pretend payer   {}   270 to /eligibility, claims to /claims, 835 from /remittances/1",
+        running.payer_url
+    );
     println!("  control         {}   for example:", running.control_url);
     println!("    curl -X POST {}/control/epic/outage -d '{{\"on\": true}}'", running.control_url);
     println!("    curl -X POST {}/control/stripe/lose_answers -d '{{\"next\": 1}}'", running.control_url);
