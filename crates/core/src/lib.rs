@@ -16,6 +16,7 @@ pub mod explain;
 pub mod firewall;
 pub mod guard;
 pub mod id;
+pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod patient;

@@ -1,0 +1,476 @@
+//! The invoice of a service: what the patient owes, what the estimates paid, and the difference, mirrored at the gateway
+//! when one makes invoices.
+//!
+//! It moves no money: payments do. It follows its service and what the gateway says of the mirrored invoice, and it is
+//! `paid` only together with its service's completion (FEATURES M144, M145).
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{InvoiceId, PatientId, ServiceId};
+use crate::money::Money;
+use crate::refusal::Refusal;
+
+/// Where an invoice stands (FLOWS §0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It can still change.
+    Draft,
+    /// It is final.
+    Finalized,
+    /// The patient has it.
+    Sent,
+    /// A part is paid.
+    PartPaid,
+    /// It is paid.
+    Paid,
+    /// The patient has paid more than is owed: a refund is due or on its way.
+    CreditDue,
+    /// It was taken back.
+    Voided,
+    /// It was given up.
+    Uncollectible,
+}
+
+impl Status {
+    /// The status as written in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Finalized => "finalized",
+            Self::Sent => "sent",
+            Self::PartPaid => "part_paid",
+            Self::Paid => "paid",
+            Self::CreditDue => "credit_due",
+            Self::Voided => "voided",
+            Self::Uncollectible => "uncollectible",
+        }
+    }
+
+    /// Whether it has ended: it is never opened again silently (FLOWS 5f).
+    #[must_use]
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Voided | Self::Uncollectible)
+    }
+}
+
+/// One line, as the patient reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// `patient_responsibility`, `estimate_paid`, `paid_elsewhere`, `written_off`.
+    pub what: String,
+    /// How much; negative for what reduces the balance.
+    pub amount: Money,
+}
+
+/// What happened to an invoice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It was made.
+    Created {
+        /// Its id.
+        invoice: InvoiceId,
+        /// The service.
+        service: ServiceId,
+        /// Whose.
+        patient: PatientId,
+        /// The link token.
+        link: String,
+        /// The connection whose gateway mirrors it.
+        connection: Option<String>,
+        /// Its lines.
+        lines: Vec<Line>,
+        /// Their sum: positive, the patient owes it.
+        balance: Money,
+    },
+    /// Its lines changed with the service.
+    Revised {
+        /// Its lines.
+        lines: Vec<Line>,
+        /// Their sum.
+        balance: Money,
+    },
+    /// The gateway has it.
+    Mirrored {
+        /// The gateway's invoice.
+        gateway_invoice: String,
+    },
+    /// It moved on.
+    Moved {
+        /// Where to.
+        to: Status,
+    },
+    /// A document was kept.
+    Archived {
+        /// `invoice` or `receipt`.
+        what: String,
+        /// SHA-256 of its bytes, 64 hexadecimal digits.
+        hash: String,
+    },
+}
+
+impl Event {
+    /// The event's type in the journal.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "invoice.created",
+            Self::Revised { .. } => "invoice.revised",
+            Self::Mirrored { .. } => "invoice.mirrored",
+            Self::Moved { to } => match to {
+                Status::Draft => "invoice.draft",
+                Status::Finalized => "invoice.finalized",
+                Status::Sent => "invoice.sent",
+                Status::PartPaid => "invoice.part_paid",
+                Status::Paid => "invoice.paid",
+                Status::CreditDue => "invoice.credit_due",
+                Status::Voided => "invoice.voided",
+                Status::Uncollectible => "invoice.uncollectible",
+            },
+            Self::Archived { .. } => "invoice.archived",
+        }
+    }
+}
+
+/// An invoice as known now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// The service.
+    pub service: ServiceId,
+    /// Whose.
+    pub patient: PatientId,
+    /// The link token.
+    pub link: String,
+    /// The connection whose gateway mirrors it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// Their sum: positive, the patient owes it.
+    pub balance: Money,
+    /// The gateway's invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_invoice: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// Documents that were kept: what, and the SHA-256 of its bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<(String, String)>,
+}
+
+/// An order to an invoice.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Make it.
+    Create {
+        /// Its id.
+        invoice: InvoiceId,
+        /// The service.
+        service: ServiceId,
+        /// Whose.
+        patient: PatientId,
+        /// The link token.
+        link: String,
+        /// The connection whose gateway mirrors it.
+        connection: Option<String>,
+        /// Its lines.
+        lines: Vec<Line>,
+    },
+    /// Take in how the service stands now.
+    Revise {
+        /// Its lines.
+        lines: Vec<Line>,
+        /// Paid on the balance, in minor units.
+        paid_minor: i64,
+        /// Whether the service is completed: then, and only then, the invoice is paid.
+        completed: bool,
+    },
+    /// The gateway has it.
+    Mirror {
+        /// The gateway's invoice.
+        gateway_invoice: String,
+    },
+    /// It is final.
+    Finalize,
+    /// The patient has it.
+    Send,
+    /// It was taken back, here or at the gateway.
+    Void,
+    /// It was given up, here or at the gateway.
+    GiveUp,
+    /// A document was kept.
+    Archive {
+        /// `invoice` or `receipt`.
+        what: String,
+        /// SHA-256 of its bytes.
+        hash: String,
+    },
+}
+
+impl Invoice {
+    /// Applies an event. Total.
+    #[must_use]
+    pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
+        match (state, event) {
+            (None, Event::Created { invoice, service, patient, link, connection, lines, balance }) => {
+                Some(Self {
+                    id: *invoice,
+                    service: *service,
+                    patient: *patient,
+                    link: link.clone(),
+                    connection: connection.clone(),
+                    lines: lines.clone(),
+                    balance: *balance,
+                    gateway_invoice: None,
+                    status: Status::Draft,
+                    documents: Vec::new(),
+                })
+            }
+            (None, _) => None,
+            (Some(mut invoice), event) => {
+                match event {
+                    Event::Created { .. } => {}
+                    Event::Revised { lines, balance } => {
+                        invoice.lines.clone_from(lines);
+                        invoice.balance = *balance;
+                    }
+                    Event::Mirrored { gateway_invoice } => {
+                        invoice.gateway_invoice = Some(gateway_invoice.clone());
+                    }
+                    Event::Moved { to } => invoice.status = *to,
+                    Event::Archived { what, hash } => invoice.documents.push((what.clone(), hash.clone())),
+                }
+                Some(invoice)
+            }
+        }
+    }
+}
+
+/// Decides what follows from a command. Changes nothing.
+///
+/// # Errors
+/// A [`Refusal`] that says what did not happen and what to do.
+pub fn decide(state: Option<&Invoice>, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let invoice = match (state, command) {
+        (None, Command::Create { invoice, service, patient, link, connection, lines }) => {
+            return Ok(vec![Event::Created {
+                invoice: *invoice,
+                service: *service,
+                patient: *patient,
+                link: link.clone(),
+                connection: connection.clone(),
+                lines: lines.clone(),
+                balance: sum(lines)?,
+            }]);
+        }
+        (None, _) => {
+            return Err(Refusal::state("invoice_missing", "There is no such invoice; nothing was changed."));
+        }
+        (Some(_), Command::Create { .. }) => {
+            return Err(Refusal::state(
+                "invoice_exists",
+                "This invoice exists already; nothing was changed.",
+            ));
+        }
+        (Some(invoice), _) => invoice,
+    };
+    match command {
+        Command::Create { .. } => Ok(Vec::new()),
+        Command::Revise { lines, paid_minor, completed } => revise(invoice, lines, *paid_minor, *completed),
+        Command::Mirror { gateway_invoice } => match &invoice.gateway_invoice {
+            Some(known) if known == gateway_invoice => Ok(Vec::new()),
+            Some(known) => Err(Refusal::state(
+                "invoice_mirrored",
+                format!("Nothing was changed: the invoice is {known} at the gateway."),
+            )),
+            None => Ok(vec![Event::Mirrored { gateway_invoice: gateway_invoice.clone() }]),
+        },
+        Command::Finalize => Ok(match invoice.status {
+            Status::Draft => vec![Event::Moved { to: Status::Finalized }],
+            _ => Vec::new(),
+        }),
+        Command::Send => match invoice.status {
+            Status::Draft | Status::Finalized => Ok(vec![Event::Moved { to: Status::Sent }]),
+            status if status.is_ended() => Err(ended(status)),
+            _ => Ok(Vec::new()),
+        },
+        Command::Void => end(invoice, Status::Voided),
+        Command::GiveUp => end(invoice, Status::Uncollectible),
+        Command::Archive { what, hash } => {
+            let document = (what.clone(), hash.clone());
+            Ok(match invoice.documents.contains(&document) {
+                true => Vec::new(),
+                false => vec![Event::Archived { what: document.0, hash: document.1 }],
+            })
+        }
+    }
+}
+
+fn sum(lines: &[Line]) -> Result<Money, Refusal> {
+    let refused = || {
+        Refusal::invalid(
+            "lines_invalid",
+            "No invoice was made. Give at least one line; all amounts must be in one currency and fit 64 bits.",
+        )
+    };
+    let currency = lines.first().map(|line| line.amount.currency).ok_or_else(refused)?;
+    lines.iter().try_fold(Money::zero(currency), |sum, line| sum.plus(line.amount)).map_err(|_| refused())
+}
+
+fn revise(
+    invoice: &Invoice,
+    lines: &[Line],
+    paid_minor: i64,
+    completed: bool,
+) -> Result<Vec<Event>, Refusal> {
+    if invoice.status.is_ended() {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    let balance = sum(lines)?;
+    if lines != invoice.lines {
+        events.push(Event::Revised { lines: lines.to_vec(), balance });
+    }
+    let to = if completed {
+        Status::Paid
+    } else if balance.minor < 0 {
+        Status::CreditDue
+    } else if paid_minor > 0 && balance.minor > 0 {
+        Status::PartPaid
+    } else if matches!(invoice.status, Status::Paid | Status::CreditDue | Status::PartPaid) {
+        Status::Finalized
+    } else {
+        invoice.status
+    };
+    if to != invoice.status {
+        events.push(Event::Moved { to });
+    }
+    Ok(events)
+}
+
+fn end(invoice: &Invoice, to: Status) -> Result<Vec<Event>, Refusal> {
+    match invoice.status {
+        status if status == to => Ok(Vec::new()),
+        // The gateway lets an invoice that was given up be voided later.
+        Status::Uncollectible if to == Status::Voided => Ok(vec![Event::Moved { to }]),
+        status if status.is_ended() => Err(ended(status)),
+        Status::Paid => Err(Refusal::state(
+            "not_allowed_now",
+            "Nothing was changed: the invoice is paid. Refund the payment instead.",
+        )),
+        _ => Ok(vec![Event::Moved { to }]),
+    }
+}
+
+fn ended(status: Status) -> Refusal {
+    Refusal::state(
+        "not_allowed_now",
+        format!("Nothing was changed: the invoice is {}, and is not opened again.", status.name()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Mint, Random};
+    use crate::time::Timestamp;
+
+    struct Fixed;
+
+    impl Random for Fixed {
+        fn ten_bytes(&self) -> [u8; 10] {
+            [3; 10]
+        }
+    }
+
+    fn lines(estimate: i64) -> Vec<Line> {
+        vec![
+            Line { what: "patient_responsibility".into(), amount: Money::usd(3_500) },
+            Line { what: "estimate_paid".into(), amount: Money::usd(-estimate) },
+        ]
+    }
+
+    fn create(estimate: i64) -> Command {
+        let mint = Mint::new(Timestamp::from_seconds(1), &Fixed);
+        Command::Create {
+            invoice: InvoiceId::mint(mint),
+            service: ServiceId::mint(mint),
+            patient: PatientId::mint(mint),
+            link: "lnk1".into(),
+            connection: None,
+            lines: lines(estimate),
+        }
+    }
+
+    fn revise(estimate: i64, paid_minor: i64, completed: bool) -> Command {
+        Command::Revise { lines: lines(estimate), paid_minor, completed }
+    }
+
+    fn after(commands: &[Command]) -> Option<Invoice> {
+        commands.iter().fold(None, |state, command| {
+            decide(state.as_ref(), command).unwrap().iter().fold(state, Invoice::evolve)
+        })
+    }
+
+    #[test]
+    fn a_credit_is_due_until_the_service_is_completed() {
+        let due = after(&[create(6_000), revise(6_000, 0, false)]).unwrap();
+        assert_eq!((due.status, due.balance), (Status::CreditDue, Money::usd(-2_500)));
+        let refunded = after(&[create(6_000), revise(6_000, 0, false), revise(3_500, 0, true)]).unwrap();
+        assert_eq!((refunded.status, refunded.balance), (Status::Paid, Money::usd(0)));
+    }
+
+    #[test]
+    fn an_invoice_that_ended_is_never_opened_again_silently() {
+        let voided = after(&[create(0), Command::Void]);
+        assert_eq!(decide(voided.as_ref(), &revise(0, 3_500, true)), Ok(Vec::new()));
+        assert_eq!(decide(voided.as_ref(), &Command::Send).unwrap_err().code, "not_allowed_now");
+        let paid = after(&[create(3_500), revise(3_500, 0, true)]);
+        assert_eq!(decide(paid.as_ref(), &Command::Void).unwrap_err().code, "not_allowed_now");
+    }
+
+    #[test]
+    fn the_transition_table_is_the_one_in_the_repository() {
+        let states = [
+            None,
+            after(&[create(0)]),
+            after(&[create(0), Command::Finalize]),
+            after(&[create(0), Command::Send]),
+            after(&[create(1_000), Command::Send, revise(1_000, 500, false)]),
+            after(&[create(6_000), revise(6_000, 0, false)]),
+            after(&[create(3_500), revise(3_500, 0, true)]),
+            after(&[create(0), Command::Void]),
+            after(&[create(0), Command::GiveUp]),
+        ];
+        let commands = [
+            ("finalize", Command::Finalize),
+            ("send", Command::Send),
+            ("part paid", revise(0, 500, false)),
+            ("credit", revise(6_000, 0, false)),
+            ("completed", revise(3_500, 0, true)),
+            ("void", Command::Void),
+            ("give up", Command::GiveUp),
+        ];
+        let rows: Vec<(String, Vec<String>)> = states
+            .iter()
+            .map(|state| {
+                let cell = |(_, command): &(&str, Command)| match decide(state.as_ref(), command) {
+                    Ok(events) if events.is_empty() => "=".to_owned(),
+                    Ok(events) => events
+                        .iter()
+                        .fold(state.clone(), Invoice::evolve)
+                        .map_or_else(String::new, |invoice| invoice.status.name().to_owned()),
+                    Err(refusal) => format!("- {}", refusal.code),
+                };
+                let name = state.as_ref().map_or("nothing", |invoice| invoice.status.name());
+                (name.to_owned(), commands.iter().map(cell).collect())
+            })
+            .collect();
+        let columns: Vec<&str> = commands.iter().map(|(name, _)| *name).collect();
+        crate::tables::check("invoice", &columns, &rows);
+    }
+}
