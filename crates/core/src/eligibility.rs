@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EligibilityId, PatientId, PolicyId};
+use crate::id::{EligibilityId, EstimateId, PatientId, PolicyId};
 use crate::money::Money;
 use crate::policy;
 use crate::refusal::Refusal;
@@ -68,8 +68,8 @@ pub struct Responsibility {
     pub coinsurance: Money,
     /// What goes to the deductible.
     pub deductible: Money,
-    /// What the out-of-pocket limit leaves off the parts; zero or negative.
-    pub limited_by: Money,
+    /// What the plan does not pay at all.
+    pub not_covered: Money,
     /// What is left of the out-of-pocket limit before this service, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_of_pocket_left: Option<Money>,
@@ -224,6 +224,11 @@ pub enum Event {
         /// Why.
         code: String,
     },
+    /// An estimate charge inherited its amount.
+    EstimateMade {
+        /// Which.
+        estimate: EstimateId,
+    },
     /// Nobody answered in time.
     TimedOut,
     /// It is checked again, for example within 72 hours of the service (FEATURES M304).
@@ -243,6 +248,7 @@ impl Event {
             Self::AnswerAwaited => "eligibility.answer_awaited",
             Self::Answered { .. } => "eligibility.answered",
             Self::PolicyFailed { .. } => "eligibility.policy_failed",
+            Self::EstimateMade { .. } => "eligibility.estimate_made",
             Self::TimedOut => "eligibility.timed_out",
             Self::Reopened { .. } => "eligibility.reopened",
         }
@@ -278,6 +284,9 @@ pub struct Eligibility {
     /// Whether it was answered before and is checked again.
     #[serde(default)]
     pub revalidating: bool,
+    /// The estimate charges that inherited its amount.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateId>,
 }
 
 /// An order to a check.
@@ -310,6 +319,11 @@ pub enum Command {
         /// Where it comes from.
         from: Source,
     },
+    /// Record an estimate charge.
+    AddEstimate {
+        /// Which.
+        estimate: EstimateId,
+    },
     /// The time for an answer is over.
     GiveUp,
     /// Ask again.
@@ -337,6 +351,7 @@ impl Eligibility {
                     answered: None,
                     trouble: None,
                     revalidating: false,
+                    estimates: Vec::new(),
                 })
             }
             (None, _) => None,
@@ -361,6 +376,7 @@ impl Eligibility {
                     "Correct the policy, or ask the patient for the current insurance card.".to_owned();
                 self.fail(Status::PolicyError, code, &hint, true);
             }
+            Event::EstimateMade { estimate } => self.estimates.push(*estimate),
             Event::TimedOut => {
                 self.fail(Status::Timeout, "no_answer", "Ask again, or enter the answer by hand.", true);
             }
@@ -443,6 +459,10 @@ pub fn decide(state: Option<&Eligibility>, command: &Command, now: Timestamp) ->
                 Ok(vec![Event::Answered { answer: answer.clone(), from: from.clone(), at: now }])
             }
         },
+        (Some(check), Command::AddEstimate { estimate }) => Ok(match check.estimates.contains(estimate) {
+            true => Vec::new(),
+            false => vec![Event::EstimateMade { estimate: *estimate }],
+        }),
         (Some(check), Command::GiveUp) => Ok(match check.status.is_waiting() && check.answer_by <= now {
             true => vec![Event::TimedOut],
             false => Vec::new(),
@@ -476,24 +496,18 @@ fn advance(check: &Eligibility, policy: Option<&(policy::Status, Option<String>)
 /// The parts must add up to the total, in one currency, and nothing is negative.
 fn check_parts(answer: &Answer) -> Result<(), Refusal> {
     let Answer::Covered { responsibility: parts } = answer else { return Ok(()) };
-    let all = [parts.copay, parts.coinsurance, parts.deductible, parts.limited_by];
+    let all = [parts.copay, parts.coinsurance, parts.deductible, parts.not_covered];
     let sum = all.iter().try_fold(0_i64, |sum, part| sum.checked_add(part.minor));
     let one_currency =
         all.iter().chain([&parts.low, &parts.high]).all(|part| part.currency == parts.total.currency);
-    let none_negative = parts.total.minor >= 0 && all[..3].iter().all(|part| part.minor >= 0);
+    let none_negative = parts.total.minor >= 0 && all.iter().all(|part| part.minor >= 0);
     let ordered = parts.low.minor <= parts.total.minor && parts.total.minor <= parts.high.minor;
-    if one_currency
-        && none_negative
-        && ordered
-        && parts.limited_by.minor <= 0
-        && sum == Some(parts.total.minor)
-    {
+    if one_currency && none_negative && ordered && sum == Some(parts.total.minor) {
         return Ok(());
     }
     Err(Refusal::invalid(
         "responsibility_does_not_add_up",
-        "The answer was not recorded. Copay, coinsurance and deductible, less what the out-of-pocket limit takes off, \
-         must add up to the total, in one currency; low ≤ total ≤ high.",
+        "The answer was not recorded. Copay, coinsurance, deductible and what is not covered must add up to the total, in one currency; low ≤ total ≤ high.",
     ))
 }
 

@@ -26,6 +26,7 @@ pub mod posting;
 pub mod redact;
 pub mod refund;
 pub mod refusal;
+pub mod remittance;
 pub mod service;
 pub mod time;
 

@@ -8,12 +8,19 @@ use serde::de::DeserializeOwned;
 use suture_core::audit::chain::Hash;
 use suture_core::debt::{self, Debt};
 use suture_core::dispute::{self, Dispute};
+use suture_core::eligibility::{self, Eligibility};
+use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Care, Reason};
 use suture_core::id::{Mint, Random};
+use suture_core::invoice::{self, Invoice};
 use suture_core::ledger::Posting as LedgerPosting;
+use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment};
+use suture_core::policy::{self, Policy};
 use suture_core::posting::{self, Posting};
 use suture_core::refund::{self, Refund};
+use suture_core::remittance::{self, Remittance};
+use suture_core::service::{self, Service};
 use suture_core::time::Timestamp;
 use suture_store::effects::{self, Lease, NewEffect};
 use suture_store::journal::{self, At, Cause, NewEvent};
@@ -81,6 +88,13 @@ machines! {
     Refund, refund::Event, "refund";
     Dispute, dispute::Event, "dispute";
     Posting, posting::Event, "posting";
+    Patient, patient::Event, "patient";
+    Policy, policy::Event, "policy";
+    Eligibility, eligibility::Event, "eligibility";
+    Estimate, estimate::Event, "estimate";
+    Service, service::Event, "service", service::postings;
+    Invoice, invoice::Event, "invoice";
+    Remittance, remittance::Event, "remittance", remittance::postings;
 }
 
 /// A stream that is being changed.
@@ -132,6 +146,8 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) held: Vec<Held>,
     /// Whether an effect is due now that nobody holds.
     pub(crate) unheld: bool,
+    /// The service that is being settled in this transaction: what its payments cause does not settle it again.
+    pub(crate) settling: Option<String>,
     slot: Slot,
 }
 
@@ -149,7 +165,57 @@ pub(crate) struct Held {
 impl<'t, 'x> Change<'t, 'x> {
     /// Begins to change. `slot` says whether effects may be leased to this process at once.
     pub(crate) fn new(tx: &'t mut Tx<'x>, order: &'t Order, random: &'t dyn Random, slot: Slot) -> Self {
-        Self { tx, order, random, held: Vec::new(), unheld: false, slot }
+        Self { tx, order, random, held: Vec::new(), unheld: false, settling: None, slot }
+    }
+
+    /// Does a part of the work for another reason than the order's: a rule's, not the caller's.
+    pub(crate) fn because<T>(
+        &mut self,
+        actor: &str,
+        reason: &'static str,
+        work: impl FnOnce(&mut Change<'_, 'x>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let order = Order {
+            actor: Actor::System(actor.to_owned()),
+            reason: Reason::of(reason),
+            ..self.order.clone()
+        };
+        let mut inner = Change {
+            tx: &mut *self.tx,
+            order: &order,
+            random: self.random,
+            held: Vec::new(),
+            unheld: false,
+            settling: self.settling.clone(),
+            slot: self.slot.clone(),
+        };
+        let value = work(&mut inner)?;
+        let (held, unheld) = (inner.held, inner.unheld);
+        self.held.extend(held);
+        self.unheld |= unheld;
+        Ok(value)
+    }
+
+    /// Loads a stream that must exist.
+    pub(crate) fn existing<M: Machine>(&mut self, stream: &str) -> Result<(Loaded<M>, M), Error> {
+        let loaded = self.load::<M>(stream)?;
+        match loaded.state.clone() {
+            Some(state) => Ok((loaded, state)),
+            None => Err(Error::not_found(M::KIND, stream)),
+        }
+    }
+
+    /// Records events on a stream and saves it.
+    pub(crate) fn record_all<M: Machine>(
+        &mut self,
+        loaded: &mut Loaded<M>,
+        events: &[M::Event],
+        care: &Care,
+    ) -> Result<(), Error> {
+        for event in events {
+            loaded.record(event)?;
+        }
+        self.save(loaded, care)
     }
 
     /// The mint for ids.
@@ -193,6 +259,14 @@ impl<'t, 'x> Change<'t, 'x> {
         loaded.version = version;
         loaded.head = head;
         Ok(())
+    }
+
+    /// Inserts an effect unless it exists: the same word may come twice.
+    pub(crate) fn effect_once(&mut self, effect: NewEffect) -> Result<(), Error> {
+        match effects::get(self.tx, &self.order.organization, &effect.id)? {
+            Some(_) => Ok(()),
+            None => self.effect(effect),
+        }
     }
 
     /// Inserts an effect. One that is due now is leased to this process when there is room, so that it need not be

@@ -51,11 +51,32 @@ pub struct Settings {
     pub seal_every: Duration,
     /// The connection that facts are posted to; the only Epic connection when absent.
     pub ehr: Option<String>,
+    /// How balances are settled.
+    pub billing: Billing,
+}
+
+/// How balances are settled.
+#[derive(Debug, Clone)]
+pub struct Billing {
+    /// Whether settled services get an invoice at the gateway that keeps the patient's customer (FEATURES M141).
+    pub invoices: bool,
+    /// How long after the notice what is left is charged to the method on file, under its consent (M326); `None`: staff
+    /// charge it.
+    pub collect_after: Option<Duration>,
+    /// What is left is given up by rule when it is below this, in minor units (FLOWS 5h): gateways refuse such charges.
+    pub small_balance_minor: i64,
+}
+
+impl Default for Billing {
+    fn default() -> Self {
+        // Stripe's smallest charge in US dollars is 0.50 (Stripe facts §i).
+        Self { invoices: true, collect_after: None, small_balance_minor: 50 }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { request_limit: Duration::from_secs(25), seal_every: Duration::from_secs(60), ehr: None }
+        Self { request_limit: Duration::from_secs(25), seal_every: Duration::from_secs(60), ehr: None, billing: Billing::default() }
     }
 }
 
@@ -195,6 +216,21 @@ impl Engine {
             wanted.insert(gateway.to_owned(), found.clone());
         }
         found
+    }
+
+    /// A stream's state as known now.
+    pub(crate) async fn state<M: crate::change::Machine + Send + 'static>(
+        &self,
+        organization: &str,
+        stream: &str,
+    ) -> Result<M, Error> {
+        let (organization, id) = (organization.to_owned(), stream.to_owned());
+        let found = self
+            .0
+            .store
+            .read(move |tx| suture_store::journal::load::<M>(tx, &organization, &id).map_err(Error::from))
+            .await?;
+        found.map(|found| found.state).ok_or_else(|| Error::not_found(M::KIND, stream))
     }
 
     /// An order by the system itself.

@@ -92,7 +92,7 @@ pub(crate) fn settle(
     let base = payment.version() - i64::try_from(events.len()).unwrap_or(0);
     change.save(payment, &care_of(&state))?;
     if let Some(debt) = state.debt {
-        settle_debt(change, debt, &state)?;
+        settle_debt(change, debt, &state, origin)?;
     }
     for (index, event) in events.iter().enumerate() {
         let version = base + 1 + i64::try_from(index).unwrap_or(0);
@@ -193,6 +193,7 @@ fn open_observed(
         care: link.as_ref().map(care_of_link).unwrap_or_default(),
         amount,
         manual_capture: false,
+        customer: None,
     };
     decide(change, &mut loaded, &Command::Open(opening))?;
     remember(change, evidence, &loaded.stream, origin)?;
@@ -247,7 +248,12 @@ fn remember(
     Ok(())
 }
 
-fn settle_debt(change: &mut Change<'_, '_>, debt: DebtId, payment: &Payment) -> Result<(), Error> {
+fn settle_debt(
+    change: &mut Change<'_, '_>,
+    debt: DebtId,
+    payment: &Payment,
+    origin: &Origin,
+) -> Result<(), Error> {
     let mut loaded = change.load::<Debt>(&debt.to_string())?;
     let net = Money::new(payment.captured_minor - payment.refunded_minor(), payment.amount.currency);
     let mut commands = vec![debt::Command::Collect { payment: payment.id, net }];
@@ -259,7 +265,11 @@ fn settle_debt(change: &mut Change<'_, '_>, debt: DebtId, payment: &Payment) -> 
             loaded.record(&event)?;
         }
     }
-    change.save(&mut loaded, &care_of(payment))
+    change.save(&mut loaded, &care_of(payment))?;
+    match loaded.state.and_then(|debt| debt.owner) {
+        Some(owner) => crate::billing::follow(change, &owner, payment, origin),
+        None => Ok(()),
+    }
 }
 
 /// Refunds that we asked for, and disputes, have streams of their own that follow.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
-use suture_core::id::{PaymentId, PostingId, RefundId};
+use suture_core::id::{
+    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, RefundId, RemittanceId, ServiceId,
+};
 use suture_core::time::Timestamp;
 
 /// One piece of work.
@@ -100,6 +102,64 @@ pub(crate) enum Job {
         /// The payment in suspense.
         payment: PaymentId,
     },
+    /// Wait for a person: nothing can go on by itself.
+    AskPerson {
+        /// What happened and what to do. No personal data.
+        what: String,
+    },
+    /// Make a patient's customer at a gateway.
+    MakeCustomer {
+        /// The patient.
+        patient: PatientId,
+        /// The frozen key.
+        key: String,
+    },
+    /// Go on with an eligibility check, and give up when nobody answered in time.
+    AdvanceEligibility {
+        /// The check.
+        eligibility: EligibilityId,
+    },
+    /// Check the coverage of a service again before it takes place.
+    Revalidate {
+        /// The service.
+        service: ServiceId,
+    },
+    /// Authorize an estimate charge at its planned time.
+    AuthorizeEstimate {
+        /// The estimate charge.
+        estimate: EstimateId,
+        /// The attempt that this is, 1 for the first.
+        number: u32,
+    },
+    /// Capture an estimate charge on the day of its service.
+    CaptureEstimate {
+        /// The estimate charge.
+        estimate: EstimateId,
+    },
+    /// Release what a payment reserves, because its service was cancelled.
+    CancelHold {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Collect what a patient still owes, after the notice.
+    CollectBalance {
+        /// The service.
+        service: ServiceId,
+        /// The settling that it belongs to.
+        version: u32,
+    },
+    /// Bring the gateway's mirror of an invoice in step.
+    MirrorInvoice {
+        /// The invoice.
+        invoice: InvoiceId,
+    },
+    /// Book the claims of a remittance, some at a time.
+    BookRemittance {
+        /// The remittance.
+        remittance: RemittanceId,
+        /// The first claim that is not booked, 1 for the first.
+        from: i64,
+    },
     /// Close a period of the audit trail, again and again.
     Seal,
     /// Remove what is over, again and again.
@@ -123,9 +183,25 @@ impl Job {
             Self::RunFlow { .. } => "run_flow",
             Self::Post { .. } => "post",
             Self::IdentifyPayer { .. } => "identify_payer",
+            Self::AskPerson { .. } => "ask_person",
+            Self::MakeCustomer { .. } => "make_customer",
+            Self::AdvanceEligibility { .. } => "advance_eligibility",
+            Self::Revalidate { .. } => "revalidate",
+            Self::AuthorizeEstimate { .. } => "authorize_estimate",
+            Self::CaptureEstimate { .. } => "capture_estimate",
+            Self::CancelHold { .. } => "cancel_hold",
+            Self::CollectBalance { .. } => "collect_balance",
+            Self::MirrorInvoice { .. } => "mirror_invoice",
+            Self::BookRemittance { .. } => "book_remittance",
             Self::Seal => "seal",
             Self::Tidy => "tidy",
         }
+    }
+
+    /// The payload of a question to a person.
+    #[must_use]
+    pub(crate) fn ask(what: String) -> String {
+        Self::AskPerson { what }.payload()
     }
 
     /// The payload as stored.

@@ -3,6 +3,7 @@
 pub mod admin;
 mod apply;
 pub mod audit;
+pub mod billing;
 mod calls;
 mod change;
 mod connections;
@@ -34,7 +35,7 @@ mod worker;
 
 pub use connections::{EpicConnection, FetchPolicy, GatewaySettings};
 pub use egress::Egress;
-pub use engine::{Engine, Parts, Settings};
+pub use engine::{Billing, Engine, Parts, Settings};
 pub use error::Error;
 pub use intake::{BODY_BYTES_MAX, Delivery};
 pub use metrics::Metrics;

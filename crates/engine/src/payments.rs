@@ -216,7 +216,7 @@ impl Engine {
                 .ok_or_else(|| Error::not_found("link", &token))?;
             let mut loaded = change.load::<Payment>(&payment.to_string())?;
             let care = facts::care_of_link(&link);
-            let command = Command::ResolveLink { link: link.id.clone(), purpose: link.purpose, care };
+            let command = Command::ResolveLink { link: link.id.clone(), purpose: link.purpose, care, debt: None };
             let events = facts::decide(change, &mut loaded, &command)?;
             facts::settle(change, &mut loaded, &events, &origin)?;
             if let Some(state) = loaded.state.as_ref().filter(|_| !events.is_empty()) {
@@ -241,7 +241,7 @@ impl Engine {
     }
 
     /// The gateway connection to use.
-    fn gateway_for(&self, organization: &str, wanted: Option<&str>) -> Result<String, Error> {
+    pub(crate) fn gateway_for(&self, organization: &str, wanted: Option<&str>) -> Result<String, Error> {
         let connections = self.connections();
         let mut usable = connections
             .open
@@ -291,7 +291,7 @@ impl Engine {
         }
     }
 
-    async fn taken(&self, organization: &str, payment: PaymentId) -> Result<Taken, Error> {
+    pub(crate) async fn taken(&self, organization: &str, payment: PaymentId) -> Result<Taken, Error> {
         let secret =
             self.0.client_secrets.lock().ok().and_then(|mut secrets| secrets.remove(&payment.to_string()));
         Ok(Taken { payment: self.payment(organization, payment).await?, client_secret: secret })
@@ -319,11 +319,11 @@ pub(crate) fn gateway_effect(
 
 /// What an attempt needs beside the payment.
 #[derive(Debug, Clone, Default)]
-struct AttemptOptions {
-    method: Option<String>,
-    save_method: bool,
-    off_session: bool,
-    return_url: Option<String>,
+pub(crate) struct AttemptOptions {
+    pub(crate) method: Option<String>,
+    pub(crate) save_method: bool,
+    pub(crate) off_session: bool,
+    pub(crate) return_url: Option<String>,
 }
 
 /// Everything that happens before the first byte leaves. Returns the payment and the effect that sends it.
@@ -352,10 +352,14 @@ fn begin(
             record_debt(change, &link, take.amount)?
         }
     };
-    let id = PaymentId::mint(change.mint());
-    let mut loaded = Loaded::<Payment>::fresh(id.to_string());
+    let options = AttemptOptions {
+        method: take.method.clone(),
+        save_method: take.save_method,
+        off_session: take.off_session,
+        return_url: take.return_url.clone(),
+    };
     let opening = Opening {
-        payment: id,
+        payment: PaymentId::mint(change.mint()),
         debt: Some(debt),
         connection: origin.connection.clone(),
         gateway: origin.gateway.clone(),
@@ -364,15 +368,24 @@ fn begin(
         care,
         amount: take.amount,
         manual_capture: take.manual_capture,
+        customer: None,
     };
+    start_payment(change, opening, options, origin)
+}
+
+/// Opens a payment under its debt's lock and plans its first attempt. Returns the payment and the effect that sends it.
+pub(crate) fn start_payment(
+    change: &mut Change<'_, '_>,
+    opening: Opening,
+    options: AttemptOptions,
+    origin: &Origin,
+) -> Result<(PaymentId, String), Error> {
+    let id = opening.payment;
+    let mut loaded = Loaded::<Payment>::fresh(id.to_string());
+    let (link, amount) = (opening.link.clone().unwrap_or_default(), opening.amount);
     facts::decide(change, &mut loaded, &Command::Open(opening))?;
-    journal::remember_party(change.tx, &organization, &link.id, &loaded.stream, take.amount)?;
-    let options = AttemptOptions {
-        method: take.method.clone(),
-        save_method: take.save_method,
-        off_session: take.off_session,
-        return_url: take.return_url.clone(),
-    };
+    let organization = change.order.organization.clone();
+    journal::remember_party(change.tx, &organization, &link, &loaded.stream, amount)?;
     let effect = plan_attempt(change, &mut loaded, options, origin)?;
     Ok((id, effect))
 }
@@ -416,7 +429,7 @@ fn record_debt(change: &mut Change<'_, '_>, link: &links::Link, owed: Money) -> 
 }
 
 /// Locks the debt, plans the attempt, and inserts the effect that sends it and the first poll.
-fn plan_attempt(
+pub(crate) fn plan_attempt(
     change: &mut Change<'_, '_>,
     loaded: &mut Loaded<Payment>,
     options: AttemptOptions,

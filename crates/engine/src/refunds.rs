@@ -10,7 +10,7 @@ use suture_store::journal;
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::engine::Engine;
-use crate::facts;
+use crate::facts::{self, Origin};
 use crate::job::Job;
 use crate::payments::{Caller, gateway_effect};
 
@@ -33,30 +33,7 @@ impl Engine {
         let origin = self.origin(&open, Source::Fetched, self.now());
         let order = self.order_of(caller, reason);
         let work = move |change: &mut Change<'_, '_>| {
-            let mut loaded = change.load::<Payment>(&payment.to_string())?;
-            let Some(state) = loaded.state.clone() else {
-                return Err(Error::not_found("payment", &payment.to_string()));
-            };
-            let amount = amount.unwrap_or_else(|| state.refundable());
-            let id = RefundId::mint(change.mint());
-            let events =
-                facts::decide(change, &mut loaded, &Command::ReserveRefund { refund_id: id, amount })?;
-            let charge = state.charge.clone().unwrap_or_default();
-            let requested = refund::request(id, (payment, &charge), amount, &authorizer, change.order.now)?;
-            facts::settle(change, &mut loaded, &events, &origin)?;
-            let mut stream = Loaded::<Refund>::fresh(id.to_string());
-            stream.record(&requested)?;
-            change.save(&mut stream, &facts::care_of(&state))?;
-            let effect = format!("{id}/1/0");
-            let job = Job::Refund { refund: id };
-            change.effect(gateway_effect(
-                effect.clone(),
-                &job,
-                payment,
-                &origin.connection,
-                change.order.now,
-            ))?;
-            Ok((id, effect))
+            plan_refund(change, (payment, amount), &authorizer, &origin)
         };
         let ((id, effect), held) =
             self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
@@ -79,4 +56,28 @@ impl Engine {
             .await?;
         found.map(|stream| stream.state).ok_or_else(|| Error::not_found("refund", &id.to_string()))
     }
+}
+
+/// Sets the amount aside, records who authorized it, and inserts the effect that asks the gateway. `None`: all that can be
+/// refunded. Returns the refund and its effect.
+pub(crate) fn plan_refund(
+    change: &mut Change<'_, '_>,
+    (payment, amount): (PaymentId, Option<Money>),
+    authorizer: &str,
+    origin: &Origin,
+) -> Result<(RefundId, String), Error> {
+    let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
+    let amount = amount.unwrap_or_else(|| state.refundable());
+    let id = RefundId::mint(change.mint());
+    let events = facts::decide(change, &mut loaded, &Command::ReserveRefund { refund_id: id, amount })?;
+    let charge = state.charge.clone().unwrap_or_default();
+    let requested = refund::request(id, (payment, &charge), amount, authorizer, change.order.now)?;
+    facts::settle(change, &mut loaded, &events, origin)?;
+    let mut stream = Loaded::<Refund>::fresh(id.to_string());
+    stream.record(&requested)?;
+    change.save(&mut stream, &facts::care_of(&state))?;
+    let effect = format!("{id}/1/0");
+    let job = Job::Refund { refund: id };
+    change.effect(gateway_effect(effect.clone(), &job, payment, &state.connection, change.order.now))?;
+    Ok((id, effect))
 }

@@ -200,6 +200,24 @@ impl Engine {
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),
+            Job::AskPerson { what } => Ok(After::Parked { error: what }),
+            Job::MakeCustomer { patient, key } => Box::pin(self.make_customer(working, patient, &key)).await,
+            Job::AdvanceEligibility { eligibility } => {
+                Box::pin(self.advance_eligibility(working, eligibility)).await
+            }
+            Job::Revalidate { service } => Box::pin(self.revalidate(working, service)).await,
+            Job::AuthorizeEstimate { estimate, number } => {
+                Box::pin(self.authorize_planned(working, estimate, number)).await
+            }
+            Job::CaptureEstimate { estimate } => Box::pin(self.capture_planned(working, estimate)).await,
+            Job::CancelHold { payment } => Box::pin(self.cancel_hold(working, payment)).await,
+            Job::CollectBalance { service, version } => {
+                Box::pin(self.collect_balance(working, service, version)).await
+            }
+            Job::MirrorInvoice { invoice } => Box::pin(self.mirror_invoice(working, invoice)).await,
+            Job::BookRemittance { remittance, from } => {
+                Box::pin(self.book_remittance(working, remittance, from)).await
+            }
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,
             Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
         }

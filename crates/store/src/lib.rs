@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod organizations;
 pub mod personal;
 mod postgres;
+pub mod remittances;
 pub mod requests;
 pub mod runs;
 pub mod seals;

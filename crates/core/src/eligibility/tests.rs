@@ -33,7 +33,7 @@ fn share(total: i64) -> Responsibility {
         copay: Money::usd(total),
         coinsurance: Money::usd(0),
         deductible: Money::usd(0),
-        limited_by: Money::usd(0),
+        not_covered: Money::usd(0),
         out_of_pocket_left: None,
         low: Money::usd(total),
         high: Money::usd(total),
@@ -106,7 +106,7 @@ fn parts_that_do_not_add_up_are_refused() {
         Responsibility { total: Money::usd(6_001), high: Money::usd(6_001), ..share(6_000) },
         Responsibility { low: Money::usd(6_001), ..share(6_000) },
         Responsibility { copay: Money::usd(-1), coinsurance: Money::usd(6_001), ..share(6_000) },
-        Responsibility { limited_by: Money::usd(1), copay: Money::usd(5_999), ..share(6_000) },
+        Responsibility { not_covered: Money::usd(1), ..share(6_000) },
     ];
     for responsibility in broken {
         let answer = Command::Answer {

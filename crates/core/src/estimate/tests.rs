@@ -62,6 +62,7 @@ fn sent(seed: u8) -> Payment {
         care: Care { patient: Some("p".into()), account: Some("a".into()), ..Care::default() },
         amount: Money::usd(6_000),
         manual_capture: true,
+        customer: None,
     };
     let plan = payment::Command::PlanAttempt { method: Some("pm_1".into()) };
     let answer = payment::Command::Answer { number: 1, answer: Answer::Sent };

@@ -34,6 +34,8 @@ pub struct Opening {
     pub amount: Money,
     /// Whether it is captured by a later call.
     pub manual_capture: bool,
+    /// The gateway's customer, when the payer's methods are on file.
+    pub customer: Option<String>,
 }
 
 /// How we learned something.
@@ -118,6 +120,8 @@ pub enum Command {
         purpose: Purpose,
         /// The chain to the act of care.
         care: Care,
+        /// The debt that it turned out to collect.
+        debt: Option<DebtId>,
     },
     /// The care that it is a deposit for was given, and its money was applied.
     Consume,
@@ -158,7 +162,7 @@ pub fn decide(state: Option<&Payment>, command: &Command, now: Timestamp) -> Res
         Command::Cancel => cancel(payment, now),
         Command::ReserveRefund { refund_id, amount } => reserve(payment, *refund_id, *amount),
         Command::ReleaseRefund { refund_id } => Ok(release(payment, *refund_id)),
-        Command::ResolveLink { link, purpose, care } => resolve(payment, link, *purpose, care),
+        Command::ResolveLink { link, purpose, care, debt } => resolve(payment, link, (*purpose, *debt), care),
         Command::Consume => Ok(consume(payment)),
         Command::Settle { payout } => Ok(settle(payment, payout)),
     }
@@ -187,6 +191,7 @@ fn open(opening: &Opening) -> Result<Vec<Event>, Refusal> {
         care: opening.care.clone(),
         amount: opening.amount,
         manual_capture: opening.manual_capture,
+        customer: opening.customer.clone(),
     }])
 }
 
@@ -358,7 +363,12 @@ fn release(payment: &Payment, refund_id: RefundId) -> Vec<Event> {
     }
 }
 
-fn resolve(payment: &Payment, link: &str, purpose: Purpose, care: &Care) -> Result<Vec<Event>, Refusal> {
+fn resolve(
+    payment: &Payment,
+    link: &str,
+    (purpose, debt): (Purpose, Option<DebtId>),
+    care: &Care,
+) -> Result<Vec<Event>, Refusal> {
     if !care.explains_money() {
         return Err(Refusal::invalid(
             "care_missing",
@@ -370,7 +380,7 @@ fn resolve(payment: &Payment, link: &str, purpose: Purpose, care: &Care) -> Resu
         Some(_) => {
             Err(Refusal::state("link_resolved", "Nothing was changed: this payment already has an owner."))
         }
-        None => Ok(vec![Event::LinkResolved { link: link.to_owned(), purpose, care: care.clone() }]),
+        None => Ok(vec![Event::LinkResolved { link: link.to_owned(), purpose, care: care.clone(), debt }]),
     }
 }
 

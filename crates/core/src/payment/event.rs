@@ -35,6 +35,9 @@ pub enum Event {
         amount: Money,
         /// Whether it is captured by a later call.
         manual_capture: bool,
+        /// The gateway's customer, when the payer's methods are on file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
     },
     /// An attempt was planned and its key frozen.
     AttemptPlanned {
@@ -213,6 +216,9 @@ pub enum Event {
         purpose: Purpose,
         /// The chain to the act of care.
         care: Care,
+        /// The debt that it turned out to collect.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        debt: Option<DebtId>,
     },
     /// The care that a deposit was for was given: its money was applied, and refunds now come out of the credit.
     Consumed,

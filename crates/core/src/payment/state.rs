@@ -134,6 +134,9 @@ pub struct Payment {
     /// Refunds asked for by us and not seen at the gateway yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reserved: BTreeMap<String, Money>,
+    /// Refunds that were asked for and refused.
+    #[serde(default)]
+    pub refunds_refused: u32,
     /// Refunds seen at the gateway.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<String, RefundKnown>,
@@ -282,8 +285,18 @@ impl Payment {
     }
 
     fn opened(event: &Event) -> Option<Self> {
-        let Event::Opened { payment, debt, connection, gateway, link, purpose, care, amount, manual_capture } =
-            event
+        let Event::Opened {
+            payment,
+            debt,
+            connection,
+            gateway,
+            link,
+            purpose,
+            care,
+            amount,
+            manual_capture,
+            customer,
+        } = event
         else {
             return None;
         };
@@ -300,7 +313,7 @@ impl Payment {
             attempts: Vec::new(),
             intent: None,
             intent_known: None,
-            customer: None,
+            customer: customer.clone(),
             charge: None,
             failed_charges: Vec::new(),
             authorized_minor: 0,
@@ -313,6 +326,7 @@ impl Payment {
             capturing: None,
             canceling: false,
             reserved: BTreeMap::new(),
+            refunds_refused: 0,
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
             payout: None,
@@ -353,7 +367,8 @@ impl Payment {
             }
             Event::CaptureFailed { .. } => self.capturing = None,
             Event::CancelRequested { .. } => self.canceling = true,
-            Event::LinkResolved { link, purpose, care } => {
+            Event::LinkResolved { link, purpose, care, debt } => {
+                self.debt = self.debt.or(*debt);
                 self.link = Some(link.clone());
                 self.purpose = Some(*purpose);
                 self.care = care.clone();
@@ -370,7 +385,10 @@ impl Payment {
             Event::RefundReserved { refund_id, amount } => {
                 self.reserved.insert(refund_id.to_string(), *amount);
             }
-            Event::RefundReleased { refund_id } => self.unreserve(Some(refund_id)),
+            Event::RefundReleased { refund_id } => {
+                self.unreserve(Some(refund_id));
+                self.refunds_refused = self.refunds_refused.saturating_add(1);
+            }
             Event::RefundPending { refund, refund_id, amount } => {
                 self.know_refund(refund, refund_id.as_ref(), RefundStatus::Pending, *amount);
             }

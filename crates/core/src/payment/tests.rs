@@ -58,6 +58,7 @@ impl Story {
             care: care(),
             amount: Money::usd(12000),
             manual_capture,
+            customer: None,
         };
         story.run(&Command::Open(opening), 0).unwrap();
         story
@@ -308,7 +309,8 @@ fn money_of_an_unknown_owner_waits_in_suspense_until_it_is_resolved() {
     payment.link = None;
     story.see(charge(12000), 3);
     assert_eq!(story.balances.get(&Account::SuspUnapplied, Money::usd(0).currency), -12000);
-    let resolve = Command::ResolveLink { link: "lnk1".into(), purpose: Purpose::Balance, care: care() };
+    let resolve =
+        Command::ResolveLink { link: "lnk1".into(), purpose: Purpose::Balance, care: care(), debt: None };
     story.run(&resolve, 5).unwrap();
     assert_eq!(story.balances.get(&Account::SuspUnapplied, Money::usd(0).currency), 0);
     assert_eq!(story.balances.get(&Account::ArPatient, Money::usd(0).currency), -12000);
@@ -327,6 +329,7 @@ fn a_payment_for_no_act_of_care_is_refused() {
         care: Care::default(),
         amount: Money::usd(1),
         manual_capture: false,
+        customer: None,
     };
     assert_eq!(story.run(&Command::Open(opening), 0).unwrap_err().code, "care_missing");
 }

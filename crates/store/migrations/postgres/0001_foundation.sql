@@ -244,3 +244,15 @@ create table lookups (
   updated_at bigint not null,
   primary key (organization, name, key)
 );
+create table remittance_claims (
+  organization text not null,
+  remittance text not null,
+  position bigint not null,
+  claim text not null,
+  state text not null,
+  note text,
+  body text not null,
+  received_at bigint not null,
+  primary key (organization, remittance, position)
+);
+create index remittance_claims_waiting on remittance_claims (organization, remittance, position) where state = 'waiting';

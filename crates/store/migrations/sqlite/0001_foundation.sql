@@ -241,3 +241,15 @@ create table lookups (
   updated_at integer not null,
   primary key (organization, name, key)
 ) without rowid;
+create table remittance_claims (
+  organization text not null,
+  remittance text not null,
+  position integer not null,
+  claim text not null,
+  state text not null,
+  note text,
+  body text not null,
+  received_at integer not null,
+  primary key (organization, remittance, position)
+) without rowid;
+create index remittance_claims_waiting on remittance_claims (organization, remittance, position) where state = 'waiting';

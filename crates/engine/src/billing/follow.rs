@@ -1,0 +1,126 @@
+//! The reaction to a payment: its estimate charge follows, its service follows, and settling goes on, all in the payment's
+//! transaction.
+
+use suture_core::estimate::{self, Estimate};
+use suture_core::explain::Care;
+use suture_core::id::{PaymentId, ServiceId};
+use suture_core::patient::{self, Patient};
+use suture_core::payment::{self, Payment, Status};
+use suture_core::service::{self, Held, Kind, Service};
+use suture_store::journal;
+
+use crate::Error;
+use crate::change::Change;
+use crate::facts::{self, Origin};
+
+use super::settling;
+
+/// Lets the owner of a debt follow one of the debt's payments.
+pub(crate) fn follow(
+    change: &mut Change<'_, '_>,
+    owner: &str,
+    payment: &Payment,
+    origin: &Origin,
+) -> Result<(), Error> {
+    give_back_consent(change, payment)?;
+    if ServiceId::parse(owner).is_ok() {
+        return see(change, owner, (payment, Kind::Balance), origin);
+    }
+    let (mut loaded, estimate) = change.existing::<Estimate>(owner)?;
+    let command = estimate::Command::Follow { payment: Box::new(payment.clone()) };
+    let events = estimate::decide(Some(&estimate), &command)?;
+    change.record_all(&mut loaded, &events, &facts::care_of(payment))?;
+    match estimate.service {
+        Some(service) => see(change, &service.to_string(), (payment, Kind::Estimate), origin),
+        None => Ok(()),
+    }
+}
+
+/// What a payment holds, as its service sees it.
+pub(super) fn held(payment: &Payment, kind: Kind) -> Held {
+    use suture_core::evidence::RefundStatus;
+    let of = |status: RefundStatus| {
+        payment.refunds.values().filter(move |known| known.status == status).map(|known| known.amount.minor)
+    };
+    let returning = payment.reserved.values().map(|amount| amount.minor).sum::<i64>()
+        + of(RefundStatus::Pending).sum::<i64>();
+    Held {
+        kind,
+        net_minor: payment.captured_minor.saturating_sub(payment.refunded_minor()),
+        returning_minor: returning,
+        failed_refunds: u32::try_from(of(RefundStatus::Failed).count())
+            .unwrap_or(u32::MAX)
+            .saturating_add(payment.refunds_refused),
+        charged_at: payment.charged_at.unwrap_or_default(),
+        // An authorized estimate is no collection of the balance; it ends by capture or cancellation.
+        collecting: kind == Kind::Balance && payment.is_collecting(),
+    }
+}
+
+/// Lets a service see a payment, and goes on with its settling.
+pub(super) fn see(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    (payment, kind): (&Payment, Kind),
+    origin: &Origin,
+) -> Result<(), Error> {
+    let command = service::Command::See { payment: payment.id, held: held(payment, kind) };
+    decide_service(change, service, &command)?;
+    match change.settling.as_deref() == Some(service) {
+        true => Ok(()),
+        false => settling::go_on(change, service, origin),
+    }
+}
+
+/// Decides a command on a service, saves it, and uses up the deposits that were applied. Says whether anything happened.
+pub(super) fn decide_service(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    command: &service::Command,
+) -> Result<bool, Error> {
+    let (mut loaded, state) = change.existing::<Service>(service)?;
+    let events = service::decide(Some(&state), command, change.order.now)?;
+    change.record_all(&mut loaded, &events, &care_of_service(change, &state)?)?;
+    for event in &events {
+        let service::Event::Applied { applied, .. } = event else { continue };
+        for (payment, _) in &applied.consumed {
+            consume(change, *payment)?;
+        }
+    }
+    Ok(!events.is_empty())
+}
+
+fn consume(change: &mut Change<'_, '_>, payment: PaymentId) -> Result<(), Error> {
+    let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
+    let events = payment::decide(Some(&state), &payment::Command::Consume, change.order.now)?;
+    change.record_all(&mut loaded, &events, &facts::care_of(&state))
+}
+
+/// The chain of a service.
+pub(super) fn care_of_service(change: &mut Change<'_, '_>, service: &Service) -> Result<Care, Error> {
+    let organization = change.order.organization.clone();
+    let link = suture_store::links::get(change.tx, &organization, &service.link)?;
+    let outcome = service.notes.last().map(|note| note.id.to_string());
+    Ok(Care { outcome, ..link.as_ref().map(facts::care_of_link).unwrap_or_default() })
+}
+
+/// A charge under consent that ended without money leaves the consent as it was.
+fn give_back_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<(), Error> {
+    let over = matches!(payment.status(), Status::Failed | Status::Canceled | Status::Expired);
+    let Some(patient) = payment.care.patient.clone().filter(|_| over && payment.captured_minor == 0) else {
+        return Ok(());
+    };
+    let organization = change.order.organization.clone();
+    let Some(stream) = journal::referred(change.tx, &organization, &patient_reference(&patient))? else {
+        return Ok(());
+    };
+    let (mut loaded, state) = change.existing::<Patient>(&stream)?;
+    let command = patient::Command::Return { payment: payment.id };
+    let events = patient::decide(Some(&state), &command, change.order.now)?;
+    change.record_all(&mut loaded, &events, &facts::care_of(payment))
+}
+
+/// The key under which a patient's stream is found by the id that links carry.
+pub(super) fn patient_reference(patient: &str) -> String {
+    format!("patient/{patient}")
+}

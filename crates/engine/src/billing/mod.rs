@@ -1,0 +1,22 @@
+//! Use cases of patient billing, from the first insurance check to a settled balance.
+
+mod balances;
+mod eligibilities;
+mod estimates;
+mod follow;
+mod invoices;
+mod notes;
+mod patients;
+mod payer_answer;
+mod policies;
+mod remittances;
+mod services;
+mod settling;
+
+pub use balances::{CreditLine, Explained, Statement, StatementLine};
+pub use eligibilities::NewEligibility;
+pub use estimates::{Authorize, NewEstimate};
+pub(crate) use follow::follow;
+pub use patients::{NewConsent, NewPatient, SetupStarted};
+pub use remittances::{Imported, Remittance, RemittanceClaim};
+pub use services::{NewService, Note};

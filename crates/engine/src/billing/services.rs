@@ -1,0 +1,488 @@
+//! Use cases of services: book, give, sign, bill, adjudicate by hand, settle, write off, cancel.
+
+use serde::{Deserialize, Serialize};
+use suture_core::audit::chain::Hash;
+use suture_core::currency::Currency;
+use suture_core::eligibility::{Eligibility, Status as Checked};
+use suture_core::estimate::{self, Estimate, Status as EstimateStatus};
+use suture_core::explain::Reason;
+use suture_core::id::{DebtId, EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
+use suture_core::money::Money;
+use suture_core::patient::{self, Patient};
+use suture_core::payment::{Opening, Payment, Purpose, Source};
+use suture_core::redact::Phi;
+use suture_core::refusal::Refusal;
+use suture_core::service::{self, Command, CoverageStatus, Kind, NoteKind, Service};
+use suture_core::time::Timestamp;
+use suture_core::{consent, debt};
+use suture_store::effects::NewEffect;
+use suture_store::{journal, links, personal};
+
+use crate::Error;
+use crate::change::{Change, Loaded};
+use crate::engine::Engine;
+use crate::facts::Origin;
+use crate::job::Job;
+use crate::payments::{AttemptOptions, Caller, Taken, start_payment};
+use crate::worker::{After, Working};
+
+use super::follow::{care_of_service, decide_service, see};
+use super::{eligibilities, estimates, patients, settling};
+
+/// A service to book.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewService {
+    /// Whose.
+    pub patient: PatientId,
+    /// The check that its estimate charges were made with; `None`: self-pay without a check.
+    pub eligibility: Option<EligibilityId>,
+    /// When it is, when known.
+    pub at: Option<Timestamp>,
+    /// The currency of all its amounts.
+    pub currency: Currency,
+    /// The guarantor account, when there is no check.
+    pub account: Option<String>,
+}
+
+/// A note to sign. The text is kept sealed; the journal holds its hash.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// A note, or an addition to one.
+    pub kind: NoteKind,
+    /// Who signs.
+    pub signer: String,
+    /// The text.
+    pub text: Phi<String>,
+}
+
+/// The coverage is checked again this long before the service (FEATURES M304).
+const RECHECK_BEFORE_MILLIS: i64 = 72 * 3_600_000;
+
+impl Engine {
+    /// Books a service. Estimate charges that were made with its eligibility check attach by themselves.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the check is another patient's.
+    pub async fn create_service(&self, caller: &Caller, new: NewService) -> Result<Service, Error> {
+        let order = self.order_of(caller, Reason::of("service_booked"));
+        let origin = self.any_origin(&caller.organization);
+        self.apply("service", order, move |change| create(change, &new, &origin)).await
+    }
+
+    /// A service as known now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn service(&self, organization: &str, id: ServiceId) -> Result<Service, Error> {
+        self.state::<Service>(organization, &id.to_string()).await
+    }
+
+    /// Decides a command on a service, and goes on with its settling.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the rule that says no; nothing was changed then.
+    pub async fn change_service(
+        &self,
+        caller: &Caller,
+        id: ServiceId,
+        command: Command,
+        reason: &str,
+    ) -> Result<Service, Error> {
+        let order = self.order_of(caller, Reason::parse(reason)?);
+        let (origin, billing) = (self.any_origin(&caller.organization), self.0.settings.billing.clone());
+        self.apply(&id.to_string(), order, move |change| {
+            decide_service(change, &id.to_string(), &command)?;
+            after_command(change, id, &command)?;
+            match &command {
+                Command::Adjudicate(_) | Command::SetResponsibility { .. } => {
+                    settling::after_decision(change, &id.to_string(), &billing, &origin)?;
+                }
+                _ => settling::go_on(change, &id.to_string(), &origin)?,
+            }
+            change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+        })
+        .await
+    }
+
+    /// Signs a note: the text is sealed, its hash journaled, and neither can change.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] before the care was given, and for a second note.
+    pub async fn sign_note(&self, caller: &Caller, id: ServiceId, note: Note) -> Result<Service, Error> {
+        if note.signer.trim().is_empty() || note.signer.len() > 100 || note.text.expose().is_empty() {
+            return Err(Error::Refused(Refusal::invalid(
+                "note_invalid",
+                "Nothing was signed. Give the text of the note and who signs it.",
+            )));
+        }
+        let order = self.order_of(caller, Reason::of("note_signed"));
+        let keyring = self.0.store.keyring().clone();
+        self.apply(&id.to_string(), order, move |change| {
+            let mint = NoteId::mint(change.mint());
+            let hash = Hash::of(note.text.expose().as_bytes()).to_string();
+            let command = Command::Sign { note: mint, kind: note.kind, signer: note.signer.clone(), hash };
+            decide_service(change, &id.to_string(), &command)?;
+            let organization = change.order.organization.clone();
+            let place = (organization.as_str(), mint.to_string());
+            personal::put(change.tx, &keyring, (place.0, &place.1, "text"), &note.text, change.order.now)?;
+            change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+        })
+        .await
+    }
+
+    /// Begins to settle: makes the invoice if a gateway is to have one, refunds what is too much, completes what is even,
+    /// and plans the collection of what is left after the notice.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] while the final responsibility is not known.
+    pub async fn settle_service(&self, caller: &Caller, id: ServiceId) -> Result<Service, Error> {
+        let order = self.order_of(caller, Reason::of("settling"));
+        let (origin, billing) = (self.any_origin(&caller.organization), self.0.settings.billing.clone());
+        self.apply(&id.to_string(), order, move |change| {
+            settling::settle(change, &id.to_string(), &billing, &origin)?;
+            change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+        })
+        .await
+    }
+
+    /// Charges what is left, with the payer present or under a consent.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when nothing is due, something is on its way, or no consent allows it.
+    pub async fn charge_balance(
+        &self,
+        caller: &Caller,
+        id: ServiceId,
+        how: super::Authorize,
+    ) -> Result<Taken, Error> {
+        let connection = self.gateway_for(&caller.organization, how.connection.as_deref())?;
+        let open = self.connection(&connection)?;
+        let origin = self.origin(&open, Source::Fetched, self.now());
+        let order = self.order_of(caller, Reason::of("balance_collected"));
+        let work = move |change: &mut Change<'_, '_>| charge(change, id, &how, &origin);
+        let ((payment, effect), held) =
+            self.apply_in(&id.to_string(), order, self.0.slots.slot(), work).await?;
+        let waiting = self.wait_for(&effect);
+        self.hand_over(held);
+        self.patience(waiting).await;
+        self.taken(&caller.organization, payment).await
+    }
+
+    /// Collects the balance when the notice is over, unless it was paid or stopped meanwhile.
+    pub(crate) async fn collect_balance(
+        &self,
+        working: &Working,
+        id: ServiceId,
+        version: u32,
+    ) -> Result<After, Error> {
+        let organization = working.effect.organization.clone();
+        let state = self.service(&organization, id).await?;
+        if state.version != version || state.to_collect().is_none() {
+            return self.finish(working, "nothing is due any more").await;
+        }
+        let actor = self.order(&organization, "billing", "").actor;
+        let how = super::Authorize { off_session: true, ..super::Authorize::default() };
+        match self.charge_balance(&Caller { organization, actor }, id, how).await {
+            Ok(_) => self.finish(working, "charged after the notice").await,
+            // Above the cap, no card, no consent: the patient is asked (FLOWS 2E, 2.5).
+            Err(Error::Refused(refusal)) => Ok(After::Parked { error: refusal.detail }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Releases what a payment reserves, because its service was cancelled. A capture that is on its way wins; its money is
+    /// refunded when it is seen (FLOWS 4f).
+    pub(crate) async fn cancel_hold(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
+        let organization = working.effect.organization.clone();
+        let actor = self.order(&organization, "billing", "").actor;
+        match self.cancel_payment(&Caller { organization, actor }, payment).await {
+            Ok(_) => self.finish(working, "released").await,
+            Err(Error::Refused(refusal)) => self.finish(working, &refusal.detail).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the eligibility check of a service again before it takes place.
+    pub(crate) async fn revalidate(&self, working: &Working, id: ServiceId) -> Result<After, Error> {
+        let order = self.order(&working.effect.organization, "billing", "coverage_rechecked");
+        let lease = working.lease.clone();
+        self.apply(&id.to_string(), order, move |change| {
+            let (_, state) = change.existing::<Service>(&id.to_string())?;
+            let waits = matches!(state.status, service::Status::Pending | service::Status::Scheduled);
+            if let Some(eligibility) = state.eligibility.filter(|_| waits) {
+                eligibilities::recheck(change, eligibility)?;
+            }
+            estimates::finish(change, &lease, None)
+        })
+        .await?;
+        Ok(After::Finished)
+    }
+
+    /// An origin for reactions that no gateway caused.
+    pub(crate) fn any_origin(&self, organization: &str) -> Origin {
+        let usable = self.gateway_for(organization, None).and_then(|id| self.connection(&id));
+        match usable {
+            Ok(open) => self.origin(&open, Source::Fetched, self.now()),
+            Err(_) => Origin {
+                connection: String::new(),
+                gateway: String::new(),
+                seen_at: self.now(),
+                source: Source::Fetched,
+                flows: self.flows_for(""),
+                planner: None,
+            },
+        }
+    }
+}
+
+fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Result<Service, Error> {
+    let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
+    let id = ServiceId::mint(change.mint());
+    let check = match new.eligibility {
+        Some(eligibility) => Some(change.existing::<Eligibility>(&eligibility.to_string())?.1),
+        None => None,
+    };
+    if check.as_ref().is_some_and(|check| check.patient != new.patient) {
+        return Err(Error::Refused(Refusal::invalid(
+            "eligibility_of_another_patient",
+            "No service was booked: the eligibility check belongs to another patient.",
+        )));
+    }
+    let link = match &check {
+        Some(check) => check.link.clone(),
+        None => make_link(change, new, &patient, id)?,
+    };
+    let command = Command::Create {
+        service: id,
+        patient: new.patient,
+        link: link.clone(),
+        eligibility: new.eligibility,
+        currency: new.currency,
+    };
+    let mut loaded = Loaded::<Service>::fresh(id.to_string());
+    let events = service::decide(None, &command, change.order.now)?;
+    let care = eligibilities::care(change, &link)?;
+    change.record_all(&mut loaded, &events, &care)?;
+    let organization = change.order.organization.clone();
+    if let Some(check) = &check {
+        // One check, one service: what was captured with it belongs here.
+        journal::refer(change.tx, &organization, &service_reference(check.id), &id.to_string()).map_err(
+            |error| match error.is_conflict() {
+                true => Error::Refused(Refusal::state(
+                    "eligibility_used",
+                    "No service was booked: another service uses this eligibility check.",
+                )),
+                false => Error::from(error),
+            },
+        )?;
+        for estimate in &check.estimates {
+            attach(change, id, *estimate, origin)?;
+        }
+        cover(change, check.id)?;
+    }
+    if let Some(at) = new.at {
+        decide_service(change, &id.to_string(), &Command::Schedule { at })?;
+        after_command(change, id, &Command::Schedule { at })?;
+    }
+    change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+}
+
+fn make_link(
+    change: &mut Change<'_, '_>,
+    new: &NewService,
+    patient: &Patient,
+    id: ServiceId,
+) -> Result<String, Error> {
+    let link = links::Link {
+        id: LinkId::mint(change.mint()).to_string(),
+        patient: patient.external.get("epic").cloned().unwrap_or_else(|| patient.id.to_string()),
+        account: new.account.clone().or_else(|| Some(id.to_string())),
+        claim: None,
+        encounter: None,
+        practitioner: None,
+        appointment: None,
+        coverage: None,
+        purpose: Purpose::Deposit,
+        due: None,
+        service_codes: Vec::new(),
+        created_by: change.order.actor.parts().1.to_owned(),
+        created_at: change.order.now,
+    };
+    links::insert(change.tx, &change.order.organization, &link)?;
+    Ok(link.id)
+}
+
+fn service_reference(eligibility: EligibilityId) -> String {
+    format!("service-of/{eligibility}")
+}
+
+/// The key under which a service is found by its claim's control number.
+pub(super) fn claim_reference(claim: &str) -> String {
+    format!("claim/{claim}")
+}
+
+/// Attaches an estimate charge to a service, with what its payment holds.
+pub(super) fn attach(
+    change: &mut Change<'_, '_>,
+    service: ServiceId,
+    estimate: EstimateId,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let (_, state) = change.existing::<Estimate>(&estimate.to_string())?;
+    let link = state.link.clone();
+    decide_service(change, &service.to_string(), &Command::Attach { estimate, link })?;
+    estimates::decide(change, estimate, &estimate::Command::Attach { service })?;
+    let Some(payment) = state.payment() else { return Ok(()) };
+    let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
+    see(change, &service.to_string(), (&payment, Kind::Estimate), origin)
+}
+
+/// What a command causes beside its events.
+fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) -> Result<(), Error> {
+    match command {
+        Command::Schedule { at } => {
+            let due_at = Timestamp::from_millis(at.millis() - RECHECK_BEFORE_MILLIS).max(change.order.now);
+            plan(change, id, (&format!("revalidate/{}", at.millis()), due_at), &Job::Revalidate { service: id })
+        }
+        Command::Bill { claim } => {
+            let organization = change.order.organization.clone();
+            journal::refer(change.tx, &organization, &claim_reference(claim), &id.to_string()).map_err(
+                |error| match error.is_conflict() {
+                    true => Error::Refused(Refusal::state(
+                        "claim_used",
+                        "Nothing was billed: another service has this claim control number.",
+                    )),
+                    false => Error::from(error),
+                },
+            )
+        }
+        Command::Cancel { .. } => release_holds(change, id),
+        _ => Ok(()),
+    }
+}
+
+/// A cancelled service releases what is authorized; what is captured is refunded by settling.
+fn release_holds(change: &mut Change<'_, '_>, id: ServiceId) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(&id.to_string())?;
+    for estimate in &state.estimates {
+        let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
+        let Some(payment) = known.payment() else {
+            estimates::decide(change, *estimate, &estimate::Command::Abandon)?;
+            continue;
+        };
+        if matches!(known.standing.status, EstimateStatus::Authorized | EstimateStatus::CaptureFailed) {
+            let job = Job::CancelHold { payment };
+            plan(change, id, (&format!("release/{payment}"), change.order.now), &job)?;
+        }
+    }
+    Ok(())
+}
+
+fn plan(
+    change: &mut Change<'_, '_>,
+    id: ServiceId,
+    (name, due_at): (&str, Timestamp),
+    job: &Job,
+) -> Result<(), Error> {
+    change.effect(NewEffect {
+        id: format!("{id}/{name}"),
+        kind: job.kind(),
+        lane: None,
+        destination: "billing".to_owned(),
+        stream: Some(id.to_string()),
+        due_at,
+        payload: job.payload(),
+    })
+}
+
+/// Moves the coverage of the service that a check stands for.
+pub(super) fn cover(change: &mut Change<'_, '_>, eligibility: EligibilityId) -> Result<(), Error> {
+    let organization = change.order.organization.clone();
+    let Some(service) = journal::referred(change.tx, &organization, &service_reference(eligibility))? else {
+        return Ok(());
+    };
+    let (_, check) = change.existing::<Eligibility>(&eligibility.to_string())?;
+    let to = match check.status {
+        Checked::Eligible => CoverageStatus::Valid,
+        Checked::Pending | Checked::WaitingForPolicy | Checked::WaitingForServiceEligibility => {
+            CoverageStatus::Revalidating
+        }
+        Checked::Ineligible | Checked::PolicyError => CoverageStatus::InvalidCoverage,
+        // Nobody knows: what was known stays (nothing turns red because a payer is slow).
+        Checked::Timeout | Checked::ServerError => return Ok(()),
+    };
+    decide_service(change, &service, &Command::Cover { to }).map(|_| ())
+}
+
+/// Charges what is left of a service as a balance payment.
+fn charge(
+    change: &mut Change<'_, '_>,
+    id: ServiceId,
+    how: &super::Authorize,
+    origin: &Origin,
+) -> Result<(PaymentId, String), Error> {
+    let (_, state) = change.existing::<Service>(&id.to_string())?;
+    let due = state.to_collect().ok_or_else(|| {
+        Refusal::state(
+            "nothing_due",
+            "Nothing was charged: nothing is due on this service, or a payment or refund is on its way.",
+        )
+    })?;
+    let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
+    let on_file = || patients::method_on_file(&patient, &origin.connection, change.order.now);
+    let method = how.method.clone().or_else(|| if how.off_session { on_file() } else { None });
+    let payment = PaymentId::mint(change.mint());
+    if how.off_session {
+        let method = method.clone().ok_or_else(|| {
+            Refusal::state(
+                "method_missing",
+                "Nothing was charged: the patient has no working method on file at this gateway.",
+            )
+        })?;
+        let charge =
+            consent::Intended { method, purpose: consent::Purpose::BalanceAfterInsurance, amount: due };
+        patients::decide_patient(change, state.patient, &patient::Command::Charge { payment, charge })?;
+    }
+    let care = care_of_service(change, &state)?;
+    let debt = record_debt(change, &state, due)?;
+    let opening = Opening {
+        payment,
+        debt: Some(debt),
+        connection: origin.connection.clone(),
+        gateway: origin.gateway.clone(),
+        link: Some(state.link.clone()),
+        purpose: Some(Purpose::Balance),
+        care,
+        amount: due,
+        manual_capture: false,
+        customer: patient.customers.get(&origin.connection).cloned(),
+    };
+    let options = AttemptOptions {
+        method,
+        save_method: false,
+        off_session: how.off_session,
+        return_url: how.return_url.clone(),
+    };
+    start_payment(change, opening, options, origin)
+}
+
+/// The debt of what is left; the books have it already, so it does not accrue.
+pub(super) fn record_debt(
+    change: &mut Change<'_, '_>,
+    state: &Service,
+    owed: Money,
+) -> Result<DebtId, Error> {
+    let debt = DebtId::mint(change.mint());
+    let care = care_of_service(change, state)?;
+    let record = debt::Command::Record {
+        debt,
+        care: care.clone(),
+        link: state.link.clone(),
+        purpose: Purpose::Balance,
+        owed,
+        owner: Some(state.id.to_string()),
+    };
+    let mut stream = Loaded::<debt::Debt>::fresh(debt.to_string());
+    change.record_all(&mut stream, &debt::decide(None, &record)?, &care)?;
+    Ok(debt)
+}

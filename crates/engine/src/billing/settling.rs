@@ -1,0 +1,202 @@
+//! Settling: pay back what was paid too much, complete what is even, and keep the invoice in step. Runs after every change
+//! of a service, in the same transaction.
+
+use suture_core::id::InvoiceId;
+use suture_core::invoice::{self, Invoice};
+use suture_core::money::Money;
+use suture_core::patient::Patient;
+use suture_core::service::{self, Service, Status};
+
+use crate::Error;
+use crate::change::{Change, Loaded};
+use crate::engine::Billing;
+use crate::facts::Origin;
+use crate::job::Job;
+use crate::refunds::plan_refund;
+
+use super::follow::{care_of_service, decide_service};
+
+/// Who authorizes refunds that rules ask for, as written on the refund.
+const RULE: &str = "rule/paid_more_than_owed";
+
+/// Goes on with a service as far as its worksheet allows.
+pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let refunds = match state.status {
+        // A cancelled service gives everything back (FEATURES M138).
+        Status::Settling | Status::Canceled => state.to_refund(),
+        _ => Vec::new(),
+    };
+    if !refunds.is_empty() {
+        let reason =
+            if state.status == Status::Canceled { "service_canceled" } else { "paid_more_than_owed" };
+        let outer = change.settling.replace(service.to_owned());
+        change.because("settling", reason, |change| {
+            for (payment, amount) in &refunds {
+                plan_refund(change, (*payment, Some(*amount)), RULE, origin)?;
+            }
+            Ok(())
+        })?;
+        change.settling = outer;
+    }
+    if decide_service(change, service, &service::Command::Complete)? {
+        plan_archive(change, service)?;
+    }
+    revise_invoice(change, service)
+}
+
+/// What follows a payer's decision: a final one begins to settle (FEATURES M139); one that leaves money with the payer asks
+/// a person, and bills nobody (R5).
+pub(super) fn after_decision(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    billing: &Billing,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    if state.open_with_payer_minor() != 0 {
+        return change.effect_once(suture_store::effects::NewEffect {
+            id: format!("{service}/denied/{}", state.decisions.len()),
+            kind: "ask_person",
+            lane: None,
+            destination: "denials".to_owned(),
+            stream: Some(service.to_owned()),
+            due_at: change.order.now,
+            payload: Job::ask(format!(
+                "the payer left {} of this claim unpaid for reasons that are not the patient's; appeal, correct and send \
+                 again, or write off; nothing was billed to the patient",
+                Money::new(state.open_with_payer_minor(), state.currency)
+            )),
+        });
+    }
+    settle(change, service, billing, origin)
+}
+
+/// Begins to settle, by rule or by a person's word.
+pub(super) fn settle(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    billing: &Billing,
+    origin: &Origin,
+) -> Result<(), Error> {
+    decide_service(change, service, &service::Command::Settle)?;
+    let (_, state) = change.existing::<Service>(service)?;
+    let small = state.worksheet().difference;
+    if small.minor > 0 && small.minor < billing.small_balance_minor && state.to_collect().is_some() {
+        change.because("billing", "small_balance", |change| {
+            let command = service::Command::WriteOff {
+                amount: small,
+                approver: "rule/small_balance".to_owned(),
+                reason: "small_balance".to_owned(),
+            };
+            decide_service(change, service, &command).map(|_| ())
+        })?;
+    }
+    let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
+    let mirrored_at = patient.customers.keys().find(|connection| **connection == origin.connection).cloned();
+    make_invoice(change, service, mirrored_at.filter(|_| billing.invoices))?;
+    go_on(change, service, origin)?;
+    match billing.collect_after {
+        Some(notice) => plan_collection(change, service, notice),
+        None => Ok(()),
+    }
+}
+
+/// The lines of a service's invoice as of now.
+pub(super) fn invoice_lines(service: &Service) -> Vec<invoice::Line> {
+    let sheet = service.worksheet();
+    let line = |what: &str, amount: Money| invoice::Line { what: what.to_owned(), amount };
+    let turned = |amount: Money| Money::new(amount.minor.saturating_neg(), amount.currency);
+    let mut lines = vec![line("patient_responsibility", sheet.responsibility)];
+    let reductions = [
+        ("estimate_paid", sheet.estimates),
+        ("balance_paid", sheet.balance_payments),
+        ("paid_elsewhere", sheet.elsewhere),
+        ("written_off", sheet.written_off),
+    ];
+    lines.extend(
+        reductions
+            .into_iter()
+            .filter(|(_, amount)| amount.minor != 0)
+            .map(|(what, amount)| line(what, turned(amount))),
+    );
+    lines
+}
+
+/// Makes the invoice of a service that began to settle.
+fn make_invoice(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    connection: Option<String>,
+) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    if state.invoice.is_some() || state.version == 0 {
+        return Ok(());
+    }
+    let id = InvoiceId::mint(change.mint());
+    let command = invoice::Command::Create {
+        invoice: id,
+        service: state.id,
+        patient: state.patient,
+        link: state.link.clone(),
+        connection: connection.clone(),
+        lines: invoice_lines(&state),
+    };
+    let mut loaded = Loaded::<Invoice>::fresh(id.to_string());
+    let events = invoice::decide(None, &command)?;
+    let care = care_of_service(change, &state)?;
+    change.record_all(&mut loaded, &events, &care)?;
+    decide_service(change, service, &service::Command::Invoice { invoice: id })?;
+    if let Some(connection) = connection {
+        super::invoices::plan_mirror(change, id, &connection, 1)?;
+    }
+    Ok(())
+}
+
+/// Brings the invoice of a service in step with it.
+fn revise_invoice(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(invoice) = state.invoice else { return Ok(()) };
+    let (mut loaded, known) = change.existing::<Invoice>(&invoice.to_string())?;
+    let command = invoice::Command::Revise {
+        lines: invoice_lines(&state),
+        paid_minor: state.worksheet().balance_payments.minor,
+        completed: state.status == Status::Completed,
+    };
+    let events = invoice::decide(Some(&known), &command)?;
+    let care = care_of_service(change, &state)?;
+    change.record_all(&mut loaded, &events, &care)
+}
+
+/// The mirrored invoice is closed once its service is completed.
+fn plan_archive(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(invoice) = state.invoice else { return Ok(()) };
+    let (_, known) = change.existing::<Invoice>(&invoice.to_string())?;
+    match known.connection {
+        Some(connection) => super::invoices::plan_mirror(change, invoice, &connection, state.version + 1),
+        None => Ok(()),
+    }
+}
+
+/// Plans the collection of what a patient still owes, after the notice (FEATURES M326).
+fn plan_collection(
+    change: &mut Change<'_, '_>,
+    service: &str,
+    notice: std::time::Duration,
+) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    if state.to_collect().is_none() {
+        return Ok(());
+    }
+    let job = Job::CollectBalance { service: state.id, version: state.version };
+    change.effect(suture_store::effects::NewEffect {
+        id: format!("{service}/collect/{}", state.version),
+        kind: job.kind(),
+        lane: Some(format!("billing/{service}")),
+        destination: "billing".to_owned(),
+        stream: Some(service.to_owned()),
+        due_at: change.order.now + notice,
+        payload: job.payload(),
+    })
+}
