@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod catalogue;
 pub mod currency;
 pub mod debt;
 pub mod dispute;
