@@ -273,9 +273,17 @@ mod tests {
     #[test]
     fn a_filter_that_can_match_nothing_is_refused() {
         let long = format!("patient.{}", "x".repeat(90));
-        for wrong in
-            ["payment", "payment.", "payment.captuerd", "payments.*", "payment.c*", "**", "", "pay ment.*", &long]
-        {
+        for wrong in [
+            "payment",
+            "payment.",
+            "payment.captuerd",
+            "payments.*",
+            "payment.c*",
+            "**",
+            "",
+            "pay ment.*",
+            &long,
+        ] {
             assert_eq!(filters(&[wrong]).unwrap_err().code, "event_type_unknown", "{wrong}");
         }
         assert!(filters(&["payment.attempt_planned"]).is_err(), "a private kind is not a type");
@@ -301,7 +309,9 @@ mod tests {
         for text in ["evt_pay_0190_12", "evt_a/b_1"] {
             assert_eq!(EventId::parse(text).unwrap().to_string(), text);
         }
-        for wrong in ["evt_pay_0", "evt_pay_01_012", "evt_pay_1_-1", "evt_pay_1_+1", "evt__1", "pay_1_1", "evt_pay"] {
+        for wrong in
+            ["evt_pay_0", "evt_pay_01_012", "evt_pay_1_-1", "evt_pay_1_+1", "evt__1", "pay_1_1", "evt_pay"]
+        {
             assert_eq!(EventId::parse(wrong), None, "{wrong}");
         }
     }
