@@ -1,20 +1,45 @@
 //! The one way out: TLS, time limits, bounded answers, no redirects, nothing logged but method, host and status.
 
 use std::error::Error as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method as WireMethod};
+use reqwest::{Client, ClientBuilder, Method as WireMethod, RequestBuilder};
 use suture_connect::http::{HeaderValue, HttpRequest, HttpResponse, Method};
 
-use crate::ports::{Sending, Transport, Undelivered};
+use crate::endpoints::{is_inside, is_public};
+use crate::ports::{Reach, Sending, Transport, Undelivered};
 
 /// Answers larger than this are cut off and count as lost.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// How much is read of an answer that nobody looks at: enough to use the connection again.
+const UNREAD_BYTES_MAX: usize = 1024;
+
 /// Sends requests over HTTP.
 pub struct Egress {
     client: Client,
+    /// Connects to public addresses only.
+    public: Client,
+}
+
+/// Resolves names to public addresses only, at the moment of connecting, so that a name cannot change its mind between a
+/// check and its use.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            match public.is_empty() {
+                true => Err("its name resolves to no public address".into()),
+                false => Ok::<Addrs, _>(Box::new(public.into_iter())),
+            }
+        })
+    }
 }
 
 impl Egress {
@@ -25,24 +50,27 @@ impl Egress {
     pub fn try_new() -> Result<Self, String> {
         // Another part of the process may have chosen the same provider already; that is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .pool_max_idle_per_host(256)
-            .user_agent(concat!("suture/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
-        Ok(Self { client })
+        let built = |building: ClientBuilder| {
+            building.build().map_err(|error| format!("the HTTP client cannot be built: {error}"))
+        };
+        let client = || {
+            Client::builder()
+                .redirect(Policy::none())
+                .connect_timeout(Duration::from_secs(5))
+                .user_agent(concat!("suture/", env!("CARGO_PKG_VERSION")))
+        };
+        let public = client().pool_max_idle_per_host(4).dns_resolver(PublicOnly);
+        Ok(Self { client: built(client().pool_max_idle_per_host(256))?, public: built(public)? })
     }
 
-    async fn exchange(&self, request: HttpRequest, limit: Duration) -> Result<HttpResponse, Undelivered> {
+    fn building(client: &Client, request: HttpRequest, limit: Duration) -> RequestBuilder {
         let method = match request.method {
             Method::Get => WireMethod::GET,
             Method::Post => WireMethod::POST,
             Method::Put => WireMethod::PUT,
             Method::Delete => WireMethod::DELETE,
         };
-        let mut building = self.client.request(method, &request.url).timeout(limit);
+        let mut building = client.request(method, &request.url).timeout(limit);
         for (name, value) in &request.headers {
             building = match value {
                 HeaderValue::Text(text) => building.header(*name, text),
@@ -52,6 +80,11 @@ impl Egress {
         if !request.body.is_empty() {
             building = building.body(request.body);
         }
+        building
+    }
+
+    async fn exchange(&self, request: HttpRequest, limit: Duration) -> Result<HttpResponse, Undelivered> {
+        let building = Self::building(&self.client, request, limit);
         let mut answer = building.send().await.map_err(|error| undelivered(&error))?;
         let status = answer.status().as_u16();
         let text =
@@ -70,11 +103,44 @@ impl Egress {
             }
         }
     }
+
+    async fn tell(
+        &self,
+        request: HttpRequest,
+        limit: Duration,
+        reach: Reach,
+    ) -> Result<HttpResponse, Undelivered> {
+        let client = match reach {
+            Reach::Anywhere => &self.client,
+            Reach::PublicOnly => &self.public,
+        };
+        // A literal address is connected to without asking the resolver.
+        let host = reqwest::Url::parse(&request.url).ok();
+        let inside = host.as_ref().and_then(reqwest::Url::host_str).is_none_or(is_inside);
+        if reach == Reach::PublicOnly && inside {
+            return Err(Undelivered::NotSent("its address is not public".to_owned()));
+        }
+        let building = Self::building(client, request, limit);
+        let mut answer = building.send().await.map_err(|error| undelivered(&error))?;
+        let mut read = 0;
+        while read <= UNREAD_BYTES_MAX {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => read += chunk.len(),
+                // The status is known; how the body ends is not interesting.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(HttpResponse { status: answer.status().as_u16(), headers: Vec::new(), body: Vec::new() })
+    }
 }
 
 impl Transport for Egress {
     fn send(&self, request: HttpRequest, limit: Duration) -> Sending<'_> {
         Box::pin(self.exchange(request, limit))
+    }
+
+    fn notify(&self, request: HttpRequest, limit: Duration, reach: Reach) -> Sending<'_> {
+        Box::pin(self.tell(request, limit, reach))
     }
 }
 

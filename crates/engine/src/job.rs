@@ -100,6 +100,33 @@ pub(crate) enum Job {
         /// The payment in suspense.
         payment: PaymentId,
     },
+    /// Bring one event to one endpoint.
+    Announce {
+        /// The endpoint.
+        endpoint: String,
+        /// The stream.
+        stream: String,
+        /// The event's version in it.
+        version: i64,
+        /// How many sends failed.
+        #[serde(default)]
+        tries: u32,
+    },
+    /// Announce a range of the journal to one endpoint, page by page.
+    Replay {
+        /// The endpoint.
+        endpoint: String,
+        /// 0 for a catch-up.
+        number: i64,
+        /// Events after this position,
+        after: i64,
+        /// up to this one.
+        until: i64,
+        /// Only these types; those that the endpoint wants when empty.
+        types: Vec<String>,
+        /// How many were announced.
+        planned: u32,
+    },
     /// Close a period of the audit trail, again and again.
     Seal,
     /// Remove what is over, again and again.
@@ -123,6 +150,8 @@ impl Job {
             Self::RunFlow { .. } => "run_flow",
             Self::Post { .. } => "post",
             Self::IdentifyPayer { .. } => "identify_payer",
+            Self::Announce { .. } => "announce",
+            Self::Replay { .. } => "replay",
             Self::Seal => "seal",
             Self::Tidy => "tidy",
         }

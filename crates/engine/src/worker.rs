@@ -200,6 +200,8 @@ impl Engine {
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),
+            Job::Announce { .. } => Box::pin(self.announce(working, &job)).await,
+            Job::Replay { .. } => Box::pin(self.replay_page(working, &job)).await,
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,
             Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
         }
