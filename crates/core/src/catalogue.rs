@@ -97,7 +97,8 @@ const POSTING: &[(&str, &str)] = &[
     ("posting.reversed", "The report was taken back."),
 ];
 
-/// Kinds of public machines that stay inside: orders of ours that say nothing that their outcome does not say too.
+/// Kinds that stay inside: orders of ours that say nothing that their outcome does not say too. A machine that is private
+/// as a whole is not in [`MACHINES`], and stands here as `machine.*`, so that a test knows it was not forgotten.
 pub const PRIVATE: &[&str] =
     &["payment.attempt_planned", "payment.capture_requested", "payment.cancel_requested"];
 
