@@ -164,3 +164,59 @@ fn cause(error: &reqwest::Error) -> String {
         cause.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server on this machine that gives one answer and then keeps the connection open for ever.
+    async fn server(answer: &'static str, more: usize) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(&vec![b'x'; more]).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        format!("http://{address}/hook")
+    }
+
+    fn hook(url: &str) -> HttpRequest {
+        HttpRequest::new(Method::Post, url).body("application/json", "{}")
+    }
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn of_a_long_answer_only_the_beginning_is_read() {
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", 4096).await;
+        let answer = Egress::try_new().unwrap().notify(hook(&url), LIMIT, Reach::Anywhere).await.unwrap();
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let url =
+            server("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", 0)
+                .await;
+        let answer = Egress::try_new().unwrap().notify(hook(&url), LIMIT, Reach::Anywhere).await.unwrap();
+        assert_eq!(answer.status, 302);
+    }
+
+    #[tokio::test]
+    async fn an_address_inside_is_not_connected_to_for_a_live_organization() {
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 0).await;
+        let egress = Egress::try_new().unwrap();
+        let refused = egress.notify(hook(&url), LIMIT, Reach::PublicOnly).await.unwrap_err();
+        assert_eq!(refused, Undelivered::NotSent("its address is not public".to_owned()));
+        // A name is judged by what it resolves to, at the moment of connecting.
+        let refused = PublicOnly.resolve("localhost".parse().unwrap()).await.map(|_| ()).unwrap_err();
+        assert_eq!(refused.to_string(), "its name resolves to no public address");
+    }
+}

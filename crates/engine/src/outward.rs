@@ -2,6 +2,7 @@
 //!
 //! Nothing here is the truth; a process that dies loses none.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use tokio::sync::broadcast;
@@ -23,12 +24,19 @@ pub(crate) struct Outward {
     pub(crate) subscriptions: RwLock<Arc<Subscriptions>>,
     pub(crate) in_flight: InFlight,
     told: broadcast::Sender<Arc<Touched>>,
+    /// Whether the process is about to end, and watches with it.
+    closing: AtomicBool,
 }
 
 impl Default for Outward {
     fn default() -> Self {
         let (told, _) = broadcast::channel(TOLD_MAX);
-        Self { subscriptions: RwLock::default(), in_flight: InFlight::default(), told }
+        Self {
+            subscriptions: RwLock::default(),
+            in_flight: InFlight::default(),
+            told,
+            closing: AtomicBool::new(false),
+        }
     }
 }
 
@@ -42,6 +50,18 @@ impl Outward {
             // Nobody watches any more: nothing is lost.
             let _ = self.told.send(Arc::new(Touched { organization: organization.to_owned(), stream }));
         }
+    }
+
+    /// Ends all watches, so that nobody waits for them.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        // An object that nobody has wakes everybody; without watchers nobody needs to wake.
+        let _ = self.told.send(Arc::new(Touched { organization: String::new(), stream: String::new() }));
+    }
+
+    /// Whether watches end now.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
     }
 
     /// Hears of changes from now on.

@@ -78,6 +78,13 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Ends all watches of this process. A server that stops calls it, so that it need not wait for them.
+    pub fn end_watches(&self) {
+        self.0.outward.close();
+    }
+}
+
 impl Watch {
     /// The next public event; waits for it. `None` when the watch is over.
     ///
@@ -88,7 +95,7 @@ impl Watch {
             if let Some(seen) = self.look().await? {
                 return Ok(Some(seen));
             }
-            if self.engine.now() >= self.until {
+            if self.engine.now() >= self.until || self.engine.0.outward.is_closing() {
                 return Ok(None);
             }
             // A second without news is a reason to look too.
@@ -124,6 +131,7 @@ impl Watch {
     async fn hear(&mut self) {
         loop {
             match self.told.recv().await {
+                Ok(_) if self.engine.0.outward.is_closing() => return,
                 Ok(touched) if touched.stream != self.stream => {}
                 Ok(touched) if touched.organization != self.organization => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => return,

@@ -13,6 +13,7 @@ on_both_databases!(
     a_watcher_sees_the_public_events_of_one_object_in_order,
     a_watch_goes_on_where_it_stopped_and_ends_after_its_time,
     a_waiting_watcher_is_woken_by_a_commit,
+    a_server_that_stops_ends_its_watches,
     nobody_watches_what_is_not_theirs,
 );
 
@@ -62,6 +63,16 @@ async fn a_waiting_watcher_is_woken_by_a_commit(mut world: World) {
     let (seen, settled) = tokio::join!(watch.next(), world.settle());
     settled.unwrap();
     assert!(seen.unwrap().unwrap().kind.starts_with("payment."));
+}
+
+async fn a_server_that_stops_ends_its_watches(world: World) {
+    let link = world.link(&NewVisit::due(0, 12_000)).await.unwrap();
+    let payment = world.take(&link.id, 12_000, "pm_card_visa").await.unwrap();
+    let mut watch = world.engine(0).watch(&world.caller(), &payment.id.to_string(), 0).await.unwrap();
+    while watch.look().await.unwrap().is_some() {}
+    let stop = async { world.engine(0).end_watches() };
+    let (ended, ()) = tokio::join!(watch.next(), stop);
+    assert_eq!(ended.unwrap(), None);
 }
 
 async fn nobody_watches_what_is_not_theirs(world: World) {
