@@ -9,6 +9,7 @@ use suture_engine::{BODY_BYTES_MAX, Engine};
 
 use crate::frame;
 use crate::limiter::Limiter;
+use crate::open_streams::OpenStreams;
 use crate::problem::Problem;
 
 /// Settings of the API.
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) settings: Settings,
     pub(crate) limiter: Limiter,
+    pub(crate) open_streams: OpenStreams,
 }
 
 impl std::ops::Deref for App {
@@ -57,7 +59,7 @@ impl std::ops::Deref for App {
 /// The whole API over an engine.
 pub fn router(engine: Engine, settings: Settings) -> axum::Router {
     let limiter = Limiter::new(settings.requests_per_second_per_key);
-    let app = App(Arc::new(Inner { engine, settings, limiter }));
+    let app = App(Arc::new(Inner { engine, settings, limiter, open_streams: OpenStreams::default() }));
     let (routes, _) = crate::document::routes().split_for_parts();
     routes
         .fallback(async || Problem::not_found("path"))

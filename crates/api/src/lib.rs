@@ -10,6 +10,7 @@ mod document;
 mod frame;
 mod limiter;
 mod once;
+mod open_streams;
 mod page;
 pub mod problem;
 mod resources;

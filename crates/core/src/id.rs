@@ -141,6 +141,8 @@ ids! {
     MessageId = "msg";
     /// One API key.
     ApiKeyId = "key";
+    /// One endpoint that our own events are sent to.
+    EndpointId = "whk";
     /// One entry of the access log.
     AccessId = "acc";
     /// One seal of the audit trail.

@@ -5,6 +5,7 @@
 pub mod adjudication;
 pub mod attempt;
 pub mod audit;
+pub mod catalogue;
 pub mod consent;
 pub mod currency;
 pub mod debt;

@@ -324,6 +324,7 @@ impl Engine {
                 break;
             }
         }
+        total += self.reseal_endpoints().await?;
         let keyring = self.0.store.keyring().clone();
         let all = self.0.store.read(move |tx| connections::list(tx, &keyring).map_err(Error::from)).await?;
         for connection in all {
@@ -333,7 +334,7 @@ impl Engine {
         Ok(total)
     }
 
-    async fn organization(&self, id: &str) -> Result<Organization, Error> {
+    pub(crate) async fn organization(&self, id: &str) -> Result<Organization, Error> {
         let all = self.organizations().await?;
         all.into_iter()
             .find(|organization| organization.id == id)

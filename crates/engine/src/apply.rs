@@ -1,8 +1,9 @@
 //! Messages, fetches, polls: everything that turns a gateway's word into facts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use suture_connect::gateway::{Fetch, Gateway, Notice, Seen};
+use suture_connect::gateway::{Fetch, Gateway, Note, Notice, Seen};
 use suture_connect::outcome::{Failure, Outcome};
 use suture_core::evidence::Evidence;
 use suture_core::id::PaymentId;
@@ -30,13 +31,28 @@ const POLLS_MAX: u32 = 10;
 /// What fetching came to.
 pub(crate) enum Fetched {
     /// This is the truth.
-    Evidence(Vec<Evidence>),
+    Found(Found),
     /// The object is gone at the gateway.
     Gone,
     /// Not now.
     Wait(Timestamp),
     /// No answer, or one that says no.
     Failed(Failure),
+}
+
+/// What a gateway told: evidence about money, and notes about the rest.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Parents before children.
+    pub(crate) evidence: Vec<Evidence>,
+    /// Customers, methods, invoices and the like.
+    pub(crate) notes: Vec<Note>,
+}
+
+impl From<Seen> for Found {
+    fn from(seen: Seen) -> Self {
+        Self { evidence: seen.evidence, notes: seen.notes }
+    }
 }
 
 impl Engine {
@@ -66,18 +82,23 @@ impl Engine {
             Some(read) => read.notice.clone(),
             None => self.read_again(&open, message).await?,
         };
-        if notice.seen.evidence.is_empty() && notice.seen.fetch.is_empty() {
+        let hints = notice.seen.notes.iter().any(stands_without_fetch);
+        if notice.seen.evidence.is_empty() && notice.seen.fetch.is_empty() && !hints {
             let note =
                 if notice.known { "nothing to do" } else { "unknown event type; recorded, nothing to do" };
             return self.finish(working, note).await;
         }
         let now = self.now();
         let stands_alone = policy == FetchPolicy::WhenStale && stands_alone(gateway, &notice, now);
-        let (evidence, origin) = if stands_alone {
-            (notice.seen.evidence, self.origin(&open, Source::Webhook, notice.created))
+        let (found, origin) = if stands_alone {
+            (Found::from(notice.seen), self.origin(&open, Source::Webhook, notice.created))
         } else {
             match self.fetch_all(&open, gateway, &notice.seen).await {
-                Fetched::Evidence(evidence) => (evidence, self.origin(&open, Source::Fetched, now)),
+                Fetched::Found(mut found) => {
+                    // A hint about something that cannot be fetched is all there is.
+                    found.notes.extend(notice.seen.notes.into_iter().filter(stands_without_fetch));
+                    (found, self.origin(&open, Source::Fetched, now))
+                }
                 Fetched::Gone => {
                     return self.finish(working, "the object no longer exists at the gateway").await;
                 }
@@ -85,26 +106,30 @@ impl Engine {
                 Fetched::Failed(failure) => return Ok(After::Failed { failure, job: None }),
             }
         };
-        self.take_in_and_finish(working, &open, evidence, origin).await
+        self.take_in_and_finish(working, &open, found, origin).await
     }
 
     /// Takes evidence in, fetching parents as needed, and finishes the effect in the same transaction.
     pub(crate) async fn take_in_and_finish(
         &self,
         working: &Working,
-        open: &Open,
-        mut evidence: Vec<Evidence>,
+        open: &Arc<Open>,
+        found: Found,
         origin: Origin,
     ) -> Result<After, Error> {
         let (gateway, _) = open.gateway()?;
+        let Found { mut evidence, notes } = found;
+        let notes = Arc::new(notes);
         for _ in 0..PARENTS_MAX {
             let order = self.order_by_gateway(open);
             let (pieces, from, lease) = (evidence.clone(), origin.clone(), working.lease.clone());
+            let (told, over) = (notes.clone(), open.clone());
             let needs = self
                 .apply(&lane_of(&evidence), order, move |change| {
                     let taken = take_in(change, &pieces, &from)?;
                     match taken {
                         Taken::All => {
+                            crate::billing::take_notes(change, &over, &told, &from)?;
                             effects::finish(change.tx, &lease, State::Done, None, change.order.now)?;
                             Ok(None)
                         }
@@ -121,7 +146,7 @@ impl Engine {
                 Err(error) => return Err(error),
             };
             match self.fetch(open, gateway, &what).await {
-                Fetched::Evidence(parents) => evidence.splice(0..0, parents),
+                Fetched::Found(parents) => evidence.splice(0..0, parents.evidence),
                 Fetched::Gone => {
                     let error = format!("its parent {what:?} does not exist at the gateway");
                     return Ok(After::Dead { error });
@@ -158,26 +183,29 @@ impl Engine {
     /// Fetches everything that a notice names, each object once.
     async fn fetch_all(&self, open: &Open, gateway: &dyn Gateway, seen: &Seen) -> Fetched {
         if seen.fetch.is_empty() {
-            return Fetched::Evidence(seen.evidence.clone());
+            return Fetched::Found(Found::from(seen.clone()));
         }
-        let mut evidence = Vec::new();
+        let mut all = Found::default();
         let mut done = BTreeSet::new();
         for what in &seen.fetch {
             if !done.insert(what.clone()) {
                 continue;
             }
             match self.fetch(open, gateway, what).await {
-                Fetched::Evidence(found) => evidence.extend(found),
+                Fetched::Found(found) => {
+                    all.evidence.extend(found.evidence);
+                    all.notes.extend(found.notes);
+                }
                 other => return other,
             }
         }
-        Fetched::Evidence(evidence)
+        Fetched::Found(all)
     }
 
     /// Fetches one object, and what it names in turn.
     pub(crate) async fn fetch(&self, open: &Open, gateway: &dyn Gateway, what: &Fetch) -> Fetched {
-        let Some(history) = gateway.history() else { return Fetched::Evidence(Vec::new()) };
-        let mut evidence = Vec::new();
+        let Some(history) = gateway.history() else { return Fetched::Found(Found::default()) };
+        let mut all = Found::default();
         let mut wanted = vec![what.clone()];
         let mut done = BTreeSet::new();
         while let Some(what) = wanted.pop() {
@@ -188,7 +216,8 @@ impl Engine {
             match calls::outcome(answer, |response| history.read_fetched(&what, response)) {
                 Err(at) => return Fetched::Wait(at),
                 Ok(Outcome::Done(seen)) => {
-                    evidence.extend(seen.evidence);
+                    all.evidence.extend(seen.evidence);
+                    all.notes.extend(seen.notes);
                     wanted.extend(seen.fetch);
                 }
                 Ok(Outcome::Declined(failure)) if failure.code == "resource_missing" => return Fetched::Gone,
@@ -197,7 +226,7 @@ impl Engine {
                 }
             }
         }
-        Fetched::Evidence(evidence)
+        Fetched::Found(all)
     }
 
     pub(crate) async fn fetch_and_apply(&self, working: &Working, what: Fetch) -> Result<After, Error> {
@@ -205,9 +234,9 @@ impl Engine {
         let (gateway, _) = open.gateway()?;
         let now = self.now();
         match self.fetch(&open, gateway, &what).await {
-            Fetched::Evidence(evidence) => {
+            Fetched::Found(found) => {
                 let origin = self.origin(&open, Source::Fetched, now);
-                self.take_in_and_finish(working, &open, evidence, origin).await
+                self.take_in_and_finish(working, &open, found, origin).await
             }
             Fetched::Gone => self.finish(working, "the object no longer exists at the gateway").await,
             Fetched::Wait(at) => Ok(throttled(at)),
@@ -231,8 +260,8 @@ impl Engine {
         let mut found = Vec::new();
         if let Some(intent) = &state.intent {
             let fetched = self.fetch(&open, gateway, &Fetch::Intent(intent.clone())).await;
-            if let Fetched::Evidence(evidence) = fetched {
-                found = evidence;
+            if let Fetched::Found(told) = fetched {
+                found = told.evidence;
             }
         }
         let (origin, order) = (self.origin(&open, Source::Fetched, self.now()), self.order_by_gateway(&open));
@@ -281,6 +310,11 @@ impl Engine {
             .await?;
         found.map(|stream| stream.state).ok_or_else(|| Error::not_found("payment", &id))
     }
+}
+
+/// Whether a note says something that no fetch can confirm.
+fn stands_without_fetch(note: &Note) -> bool {
+    matches!(note, Note::MethodGone { .. } | Note::EarlyFraudWarning(_) | Note::InvoiceGone { .. })
 }
 
 /// Plans a poll of a payment. `chain` names the attempt's series of polls, so that each poll has an id of its own.

@@ -3,6 +3,8 @@
 //! Every use case that changes something does it through a [`Change`], inside one `Store::write`. Invariant: events,
 //! state, ledger and effects of one command are committed together or not at all.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use suture_core::audit::chain::Hash;
@@ -27,6 +29,7 @@ use suture_store::journal::{self, At, Cause, NewEvent};
 use suture_store::{Tx, ledger};
 
 use crate::Error;
+use crate::endpoints::{Subscriber, announcements};
 use crate::handoff::Slot;
 
 /// Who does it, why, and when.
@@ -148,6 +151,10 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) unheld: bool,
     /// The service that is being settled in this transaction: what its payments cause does not settle it again.
     pub(crate) settling: Option<String>,
+    /// Objects that changed, for watchers.
+    pub(crate) touched: Vec<String>,
+    /// Who of this organization wants to hear of events.
+    subscribers: Option<Arc<Vec<Subscriber>>>,
     slot: Slot,
 }
 
@@ -165,7 +172,22 @@ pub(crate) struct Held {
 impl<'t, 'x> Change<'t, 'x> {
     /// Begins to change. `slot` says whether effects may be leased to this process at once.
     pub(crate) fn new(tx: &'t mut Tx<'x>, order: &'t Order, random: &'t dyn Random, slot: Slot) -> Self {
-        Self { tx, order, random, held: Vec::new(), unheld: false, settling: None, slot }
+        Self {
+            tx,
+            order,
+            random,
+            held: Vec::new(),
+            unheld: false,
+            settling: None,
+            touched: Vec::new(),
+            subscribers: None,
+            slot,
+        }
+    }
+
+    /// The same, announcing events to these.
+    pub(crate) fn told_to(self, subscribers: Option<Arc<Vec<Subscriber>>>) -> Self {
+        Self { subscribers, ..self }
     }
 
     /// Does a part of the work for another reason than the order's: a rule's, not the caller's.
@@ -187,11 +209,14 @@ impl<'t, 'x> Change<'t, 'x> {
             held: Vec::new(),
             unheld: false,
             settling: self.settling.clone(),
+            touched: Vec::new(),
+            subscribers: self.subscribers.clone(),
             slot: self.slot.clone(),
         };
         let value = work(&mut inner)?;
-        let (held, unheld) = (inner.held, inner.unheld);
+        let (held, unheld, touched) = (inner.held, inner.unheld, inner.touched);
         self.held.extend(held);
+        self.touched.extend(touched);
         self.unheld |= unheld;
         Ok(value)
     }
@@ -251,11 +276,19 @@ impl<'t, 'x> Change<'t, 'x> {
             version: loaded.version,
             head: loaded.head,
         };
+        let from = (loaded.stream.as_str(), loaded.version);
+        let announced = announcements(self.subscribers.as_deref(), from, &loaded.events, self.order.now);
         let (version, head) =
             journal::append(self.tx, at, std::mem::take(&mut loaded.events), &cause, state)?;
         for (version, posting) in loaded.postings.drain(..) {
             ledger::post(self.tx, organization, &posting, (&loaded.stream, version), self.order.now)?;
         }
+        for effect in announced {
+            // Left to the claimer: a slow receiver must not take the room of money's effects in memory.
+            effects::insert(self.tx, organization, &effect, self.order.now)?;
+            self.unheld = true;
+        }
+        self.touched.push(loaded.stream.clone());
         loaded.version = version;
         loaded.head = head;
         Ok(())

@@ -62,6 +62,10 @@ impl Engine {
         // An authorized person looked at the amount and lets it go on.
         let job = match job {
             Job::RunFlow { flow, event, .. } => Job::RunFlow { flow, event, released: true },
+            // The whole ladder again.
+            Job::Announce { endpoint, stream, version, .. } => {
+                Job::Announce { endpoint, stream, version, tries: 0 }
+            }
             other => other,
         };
         let (now, revived) = (self.now(), effect.clone());

@@ -18,6 +18,7 @@ use crate::change::{Change, Held, Order};
 use crate::connections::{Connections, Open};
 use crate::handoff::{Slot, Slots};
 use crate::metrics::Metrics;
+use crate::outward::Outward;
 use crate::ports::{Clock, Transport};
 
 /// What an engine is made of.
@@ -76,7 +77,12 @@ impl Default for Billing {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { request_limit: Duration::from_secs(25), seal_every: Duration::from_secs(60), ehr: None, billing: Billing::default() }
+        Self {
+            request_limit: Duration::from_secs(25),
+            seal_every: Duration::from_secs(60),
+            ehr: None,
+            billing: Billing::default(),
+        }
     }
 }
 
@@ -105,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Mutex<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
     /// Browser secrets of payments that were just made. Never stored.
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
+    pub(crate) outward: Outward,
 }
 
 /// Flows by name, with the kinds of facts that each wants.
@@ -142,8 +149,10 @@ impl Engine {
             inbound: Mutex::new(Some(inbound)),
             waiting: Mutex::default(),
             client_secrets: Mutex::default(),
+            outward: Outward::default(),
         }));
         engine.reload_connections().await?;
+        engine.reload_endpoints().await?;
         Ok(engine)
     }
 
@@ -268,23 +277,26 @@ impl Engine {
         F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let mut tries = 0;
-        let shared = Arc::new((order, slot, work));
+        let (organization, subscribers) = (order.organization.clone(), self.subscribers(&order.organization));
+        let shared = Arc::new((order, slot, work, subscribers));
         loop {
             let (random, shared) = (self.0.random.clone(), shared.clone());
             let outcome = self
                 .0
                 .store
                 .write_in_lane(lane_number(lane), move |tx| {
-                    let (order, slot, work) = shared.as_ref();
-                    let mut change = Change::new(tx, order, random.as_ref(), slot.clone());
+                    let (order, slot, work, subscribers) = shared.as_ref();
+                    let mut change =
+                        Change::new(tx, order, random.as_ref(), slot.clone()).told_to(subscribers.clone());
                     let value = work(&mut change)?;
-                    Ok::<_, Error>((value, change.held, change.unheld))
+                    Ok::<_, Error>((value, change.held, change.unheld, change.touched))
                 })
                 .await;
             match outcome {
                 Err(error) if error.is_conflict() && tries < CONFLICTS_MAX => tries += 1,
                 Err(error) => return Err(error),
-                Ok((value, held, unheld)) => {
+                Ok((value, held, unheld, touched)) => {
+                    self.0.outward.tell(&organization, touched);
                     if unheld {
                         self.0.wake.notify_one();
                     }

@@ -160,6 +160,33 @@ pub(crate) enum Job {
         /// The first claim that is not booked, 1 for the first.
         from: i64,
     },
+    /// Bring one event to one endpoint.
+    Announce {
+        /// The endpoint.
+        endpoint: String,
+        /// The stream.
+        stream: String,
+        /// The event's version in it.
+        version: i64,
+        /// How many sends failed.
+        #[serde(default)]
+        tries: u32,
+    },
+    /// Announce a range of the journal to one endpoint, page by page.
+    Replay {
+        /// The endpoint.
+        endpoint: String,
+        /// 0 for a catch-up.
+        number: i64,
+        /// Events after this position,
+        after: i64,
+        /// up to this one.
+        until: i64,
+        /// Only these types; those that the endpoint wants when empty.
+        types: Vec<String>,
+        /// How many were announced.
+        planned: u32,
+    },
     /// Close a period of the audit trail, again and again.
     Seal,
     /// Remove what is over, again and again.
@@ -193,6 +220,8 @@ impl Job {
             Self::CollectBalance { .. } => "collect_balance",
             Self::MirrorInvoice { .. } => "mirror_invoice",
             Self::BookRemittance { .. } => "book_remittance",
+            Self::Announce { .. } => "announce",
+            Self::Replay { .. } => "replay",
             Self::Seal => "seal",
             Self::Tidy => "tidy",
         }

@@ -216,7 +216,8 @@ impl Engine {
                 .ok_or_else(|| Error::not_found("link", &token))?;
             let mut loaded = change.load::<Payment>(&payment.to_string())?;
             let care = facts::care_of_link(&link);
-            let command = Command::ResolveLink { link: link.id.clone(), purpose: link.purpose, care, debt: None };
+            let command =
+                Command::ResolveLink { link: link.id.clone(), purpose: link.purpose, care, debt: None };
             let events = facts::decide(change, &mut loaded, &command)?;
             facts::settle(change, &mut loaded, &events, &origin)?;
             if let Some(state) = loaded.state.as_ref().filter(|_| !events.is_empty()) {

@@ -32,9 +32,8 @@ impl Engine {
         let open = self.connection(&state.connection)?;
         let origin = self.origin(&open, Source::Fetched, self.now());
         let order = self.order_of(caller, reason);
-        let work = move |change: &mut Change<'_, '_>| {
-            plan_refund(change, (payment, amount), &authorizer, &origin)
-        };
+        let work =
+            move |change: &mut Change<'_, '_>| plan_refund(change, (payment, amount), &authorizer, &origin);
         let ((id, effect), held) =
             self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
         let waiting = self.wait_for(&effect);

@@ -1,6 +1,7 @@
 //! Calls that move money: attempts, captures, cancellations, refunds. Each sends the key that was frozen before, takes the
 //! answer in as evidence, and treats a lost answer as unknown until it is looked up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use suture_connect::gateway::{CaptureMode, CreatePayment, CreateRefund, RefundReason, Seen};
@@ -15,7 +16,7 @@ use suture_core::time::Timestamp;
 use suture_store::journal;
 
 use crate::Error;
-use crate::apply::throttled;
+use crate::apply::{Found, throttled};
 use crate::calls;
 use crate::change::Change;
 use crate::connections::Open;
@@ -76,7 +77,7 @@ impl Engine {
     async fn after_attempt(
         &self,
         working: &Working,
-        open: &Open,
+        open: &Arc<Open>,
         (payment, number): (PaymentId, u32),
         outcome: Result<Outcome<Seen>, Timestamp>,
     ) -> Result<After, Error> {
@@ -107,20 +108,21 @@ impl Engine {
     async fn take_answer(
         &self,
         working: &Working,
-        open: &Open,
+        open: &Arc<Open>,
         seen: Seen,
         source: Source,
     ) -> Result<After, Error> {
         let now = self.now();
-        let mut evidence = seen.evidence;
+        let mut all = Found { evidence: seen.evidence, notes: seen.notes };
         let (gateway, _) = open.gateway()?;
         for what in &seen.fetch {
-            if let crate::apply::Fetched::Evidence(found) = self.fetch(open, gateway, what).await {
-                evidence.extend(found);
+            if let crate::apply::Fetched::Found(found) = self.fetch(open, gateway, what).await {
+                all.evidence.extend(found.evidence);
+                all.notes.extend(found.notes);
             }
         }
         let origin = self.origin(open, source, now);
-        self.take_in_and_finish(working, open, evidence, origin).await
+        self.take_in_and_finish(working, open, all, origin).await
     }
 
     async fn record_answer(
@@ -202,7 +204,7 @@ impl Engine {
     async fn send_and_take(
         &self,
         working: &Working,
-        open: &Open,
+        open: &Arc<Open>,
         payment: PaymentId,
         request: HttpRequest,
         refused: impl Fn(&Failure) -> Command,

@@ -37,6 +37,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Store`].
     pub async fn plan_timers(&self, organizations: &[String]) -> Result<(), Error> {
+        // Another server may have changed them.
+        self.reload_endpoints().await?;
         let now = self.now();
         let mut timers = Vec::new();
         for organization in organizations {

@@ -218,6 +218,8 @@ impl Engine {
             Job::BookRemittance { remittance, from } => {
                 Box::pin(self.book_remittance(working, remittance, from)).await
             }
+            Job::Announce { .. } => Box::pin(self.announce(working, &job)).await,
+            Job::Replay { .. } => Box::pin(self.replay_page(working, &job)).await,
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,
             Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
         }

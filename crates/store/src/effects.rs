@@ -463,7 +463,7 @@ pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Error> {
     tx.execute(&PURGE, &[before.millis().into()])
 }
 
-fn read(row: &Row) -> Result<Effect, Error> {
+pub(crate) fn read(row: &Row) -> Result<Effect, Error> {
     Ok(Effect {
         organization: row.text(0)?,
         id: row.text(1)?,

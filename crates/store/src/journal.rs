@@ -367,7 +367,7 @@ pub(crate) fn hash(row: &Row, column: usize) -> Result<Hash, Error> {
     row.blob(column)?.try_into().map(Hash).map_err(|_| row.corrupt())
 }
 
-fn stored(row: &Row, organization: &str) -> Result<Stored, Error> {
+pub(crate) fn stored(row: &Row, organization: &str) -> Result<Stored, Error> {
     let position = row.int(0)?;
     let corrupt = || Error::Corrupt(format!("journal entry at position {position}"));
     let actor = serde_json::json!({ "kind": row.text(5)?, "id": row.text(6)? });

@@ -27,6 +27,17 @@ const PARTY: Statement = Statement::new(
     "select account, currency, cast(sum(amount_minor) as bigint) from ledger_lines where organization = $1 and party = $2 \
      group by account, currency order by account, currency",
 );
+const OPEN_PARTIES: Statement = Statement::new(
+    "open parties of account",
+    "select party, currency, cast(sum(amount_minor) as bigint), max(at) from ledger_lines \
+     where organization = $1 and account = $2 and party is not null \
+     group by party, currency having sum(amount_minor) < 0 order by 4, 1 limit $3",
+);
+const PARTY_LINES: Statement = Statement::new(
+    "lines of party",
+    "select key, at, amount_minor, currency, account from ledger_lines where organization = $1 and party = $2 \
+     order by at, key, line limit 10000",
+);
 const ENTRIES: Statement = Statement::new(
     "list entries",
     "select key, stream, version, at, lines from ledger_entries where organization = $1 and key > $2 order by key limit $3",
@@ -135,6 +146,58 @@ pub fn list(tx: &mut Tx<'_>, organization: &str, after: &str, limit: i64) -> Res
 /// [`Error`] of the database.
 pub fn get(tx: &mut Tx<'_>, organization: &str, key: &str) -> Result<Option<Entry>, Error> {
     tx.query_optional(&GET, &[organization.into(), key.into()])?.as_ref().map(read).transpose()
+}
+
+/// Parties whose balance on an account is a credit, with how much (positive) and since when it last changed, oldest first.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn open_parties(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    account: &str,
+    limit: i64,
+) -> Result<Vec<(String, Money, Timestamp)>, Error> {
+    let rows = tx.query(&OPEN_PARTIES, &[organization.into(), account.into(), limit.into()])?;
+    rows.iter()
+        .map(|row| {
+            let currency = Currency::parse(&row.text(1)?).map_err(|_| row.corrupt())?;
+            let owed = Money::new(row.int(2)?.saturating_neg(), currency);
+            Ok((row.text(0)?, owed, Timestamp::from_millis(row.int(3)?)))
+        })
+        .collect()
+}
+
+/// A line of a party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartyLine {
+    /// The fact's key.
+    pub key: String,
+    /// When it was booked.
+    pub at: Timestamp,
+    /// Debit positive.
+    pub amount: Money,
+    /// The account's code.
+    pub account: String,
+}
+
+/// The lines of a party, oldest first, 10,000 at most.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn list_party(tx: &mut Tx<'_>, organization: &str, party: &str) -> Result<Vec<PartyLine>, Error> {
+    let rows = tx.query(&PARTY_LINES, &[organization.into(), party.into()])?;
+    rows.iter()
+        .map(|row| {
+            let currency = Currency::parse(&row.text(3)?).map_err(|_| row.corrupt())?;
+            Ok(PartyLine {
+                key: row.text(0)?,
+                at: Timestamp::from_millis(row.int(1)?),
+                amount: Money::new(row.int(2)?, currency),
+                account: row.text(4)?,
+            })
+        })
+        .collect()
 }
 
 /// A line of an account.

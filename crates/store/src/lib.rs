@@ -5,9 +5,12 @@
 //! and are prepared on both engines by a test.
 
 pub mod access;
+pub mod announcements;
 pub mod connections;
 pub mod effects;
+pub mod endpoints;
 pub mod error;
+pub mod events;
 pub mod inbox;
 pub mod journal;
 pub mod keyring;

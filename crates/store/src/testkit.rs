@@ -106,8 +106,11 @@ impl Drop for Fresh {
 pub fn statements() -> Vec<Statement> {
     [
         crate::access::STATEMENTS,
+        crate::announcements::STATEMENTS,
         crate::connections::STATEMENTS,
         crate::effects::STATEMENTS,
+        crate::endpoints::STATEMENTS,
+        crate::events::STATEMENTS,
         crate::inbox::STATEMENTS,
         crate::journal::STATEMENTS,
         crate::ledger::STATEMENTS,

@@ -53,6 +53,8 @@ enum Command {
     Events(command::events::Arguments),
     /// List webhooks that came in, newest first
     Messages(command::messages::Arguments),
+    /// Make, list, test and replay endpoints that hear of events
+    Endpoints(command::endpoints::Arguments),
     /// List work on its way to other systems, newest first
     Deliveries(command::deliveries::Arguments),
     /// List, retry and skip work that stopped and needs a person
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Flow(arguments) => command::flow::run(&arguments),
         Command::Events(arguments) => command::events::run(&arguments),
         Command::Messages(arguments) => command::messages::run(&arguments),
+        Command::Endpoints(arguments) => command::endpoints::run(&arguments),
         Command::Deliveries(arguments) => command::deliveries::run(&arguments),
         Command::DeadLetters(arguments) => command::dead_letters::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),

@@ -49,8 +49,13 @@ pub(crate) async fn start(
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
+    let watched = engine.clone();
     let http = tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopped(http_stopped)).await;
+        let stop = async move {
+            stopped(http_stopped).await;
+            watched.end_watches();
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
         if let Err(error) = served {
             tracing::error!(%error, "the HTTP server ended");
         }

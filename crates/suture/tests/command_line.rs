@@ -91,6 +91,19 @@ fn the_example_configuration_can_be_used_as_it_is() {
 }
 
 #[test]
+fn an_endpoint_is_made_from_the_command_line_and_its_secret_is_told_once() {
+    let folder = configured("endpoints", "");
+    assert!(run(&folder, &["init", "--name", "Clinic"]).0);
+    let add = ["endpoints", "--json", "add", "http://127.0.0.1:9/hook", "--event", "payment.*"];
+    let (good, told) = run(&folder, &add);
+    assert!(good && told.contains("whsec_") && told.contains("payment.*"), "{told}");
+    let (good, told) = run(&folder, &["endpoints", "--json", "list"]);
+    assert!(good && told.contains("whk_") && !told.contains("whsec_"), "{told}");
+    let (good, told) = run(&folder, &["endpoints", "add", "http://127.0.0.1:9/hook", "--event", "payment.x"]);
+    assert!(!good && told.contains("is not an event type"), "{told}");
+}
+
+#[test]
 fn a_server_starts_answers_and_stops_when_it_is_asked_to() {
     let folder = configured("serve", "log = \"json\"");
     assert!(run(&folder, &["init", "--name", "Clinic"]).0);

@@ -105,8 +105,16 @@ pub(super) async fn list_deliveries(
     session: Session,
     Asked(query): Asked<DeliveryQuery>,
 ) -> Result<Json<Page<DeliveryBody>>, Problem> {
-    let state = query.state.as_deref().map(state).transpose()?;
-    list(&app, &session, state, PageQuery { cursor: query.cursor, limit: query.limit }).await
+    let (state, page) = query.understood()?;
+    list(&app, &session, state, page).await
+}
+
+impl DeliveryQuery {
+    /// The state and the page that are asked for.
+    pub(super) fn understood(self) -> Result<(Option<EffectState>, PageQuery), Problem> {
+        let state = self.state.as_deref().map(state).transpose()?;
+        Ok((state, PageQuery { cursor: self.cursor, limit: self.limit }))
+    }
 }
 
 fn state(name: &str) -> Result<EffectState, Problem> {

@@ -1,11 +1,13 @@
 //! The journal: every event with who, why and when. Shared with the chain of one payment.
 
 use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use suture_core::catalogue::EventId;
 use suture_engine::Stored;
-use utoipa::ToSchema;
+use suture_engine::events::Which;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::auth::{Permission, Session};
@@ -18,6 +20,8 @@ use crate::problem::Problem;
 #[schema(as = Event)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventBody {
+    /// Its public id, `evt_…`: the same in messages to endpoints.
+    id: String,
     /// Its place in the order of commits.
     position: i64,
     /// The id of the object it happened to.
@@ -51,10 +55,12 @@ pub(super) struct ActorBody {
 
 impl From<Stored> for EventBody {
     fn from(stored: Stored) -> Self {
-        let (kind, id) = stored.entry.actor.parts();
+        let (kind, actor) = stored.entry.actor.parts();
+        let id = EventId { stream: stored.entry.stream.clone(), version: stored.entry.version };
         Self {
+            id: id.to_string(),
             position: stored.position,
-            actor: ActorBody { kind: kind.to_owned(), id: id.to_owned() },
+            actor: ActorBody { kind: kind.to_owned(), id: actor.to_owned() },
             reason: stored.entry.reason.as_str().to_owned(),
             care: serde_json::to_value(&stored.entry.care).unwrap_or_default(),
             at: time(stored.entry.at),
@@ -67,16 +73,49 @@ impl From<Stored> for EventBody {
     }
 }
 
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventQuery {
+    /// A type such as `payment.captured`, or `payment.*`; all when absent.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// The id of an object; all when absent.
+    object: Option<String>,
+    /// `next` of the page before; absent for the first page.
+    cursor: Option<String>,
+    /// How many items, 1 to 200; 50 when absent.
+    limit: Option<u16>,
+}
+
 /// The journal, newest first. Looking at it is logged: it names patients by their opaque ids.
-#[utoipa::path(get, path = "/v1/events", tag = "audit", params(PageQuery), responses((status = 200, body = Page<EventBody>)))]
+#[utoipa::path(get, path = "/v1/events", tag = "audit", params(EventQuery), responses((status = 200, body = Page<EventBody>)))]
 pub(super) async fn list_events(
     State(app): State<App>,
     session: Session,
-    Asked(query): Asked<PageQuery>,
+    Asked(query): Asked<EventQuery>,
 ) -> Result<Json<Page<EventBody>>, Problem> {
     let caller = session.may(Permission::ReadAudit)?;
-    let before = query.number()?;
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let before = page.number()?;
     app.engine.log_access(&caller, "read", "*", "events", "api").await?;
-    let found = app.engine.events(&caller.organization, before, query.ask()).await?;
-    Ok(Json(query.page(found, |stored| stored.position.to_string(), EventBody::from)))
+    let which = Which { object: query.object, kind: query.kind };
+    let found = app.engine.find_events(&caller.organization, which, before, page.ask()).await?;
+    Ok(Json(page.page(found, |stored| stored.position.to_string(), EventBody::from)))
+}
+
+/// One event. Looking at it is logged.
+#[utoipa::path(get, path = "/v1/events/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = EventBody)))]
+pub(super) async fn get_event(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<EventBody>, Problem> {
+    let caller = session.may(Permission::ReadAudit)?;
+    let wanted = EventId::parse(&id).ok_or_else(|| Problem::not_found("event"))?;
+    let stored = app.engine.event(&caller.organization, &wanted).await?;
+    let subject = stored.entry.care.patient.as_deref().unwrap_or("*");
+    app.engine.log_access(&caller, "read", subject, &format!("event/{wanted}"), "api").await?;
+    Ok(Json(stored.into()))
 }

@@ -4,14 +4,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    access, api_keys, audit, connections, dead_letters, debts, deliveries, events, health, ledger, links,
-    messages, pages, payments, refunds, runs, webhooks,
+    access, api_keys, audit, connections, dead_letters, debts, deliveries, endpoint_deliveries, endpoints,
+    event_types, events, health, ledger, links, messages, objects, pages, payments, refunds, runs, webhooks,
 };
 use crate::app::App;
 
 /// Adds every route.
 pub(crate) fn routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    tools(records(money(router)))
+    tools(outward(records(money(router))))
 }
 
 fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -34,6 +34,7 @@ fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
 fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
     router
         .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
         .routes(routes!(messages::list_messages))
         .routes(routes!(messages::list_rejected_deliveries))
         .routes(routes!(runs::list_runs))
@@ -53,6 +54,21 @@ fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(audit::verify_audit))
         .routes(routes!(audit::export_audit))
         .routes(routes!(access::list_access))
+}
+
+fn outward(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(event_types::list_event_types))
+        .routes(routes!(objects::watch_object))
+        .routes(routes!(endpoints::create_endpoint, endpoints::list_endpoints))
+        .routes(routes!(endpoints::get_endpoint, endpoints::change_endpoint, endpoints::remove_endpoint))
+        .routes(routes!(endpoints::enable_endpoint))
+        .routes(routes!(endpoints::disable_endpoint))
+        .routes(routes!(endpoints::rotate_endpoint))
+        .routes(routes!(endpoints::test_endpoint))
+        .routes(routes!(endpoint_deliveries::list_endpoint_deliveries))
+        .routes(routes!(endpoint_deliveries::redeliver_event))
+        .routes(routes!(endpoint_deliveries::replay_events))
 }
 
 fn tools(router: OpenApiRouter<App>) -> OpenApiRouter<App> {

@@ -29,6 +29,8 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
         ("/v1/messages", "xx-xx"),
         ("/v1/rejected-deliveries", "xx-xx"),
         ("/v1/connections", "xx-xx"),
+        ("/v1/endpoints", "xx-xx"),
+        ("/v1/event-types", "xx-xx"),
         ("/v1/ledger/balances", "xx-x-"),
         ("/v1/ledger/entries", "xx-x-"),
         ("/v1/ledger/accounts/ar:patient/lines", "xx-x-"),

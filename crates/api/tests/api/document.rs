@@ -79,3 +79,12 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// Gives every source of a folder to somebody who reads it.
+pub(crate) fn each_source(folder: &str, read: &mut dyn FnMut(&str)) {
+    let mut sources = Vec::new();
+    collect(&here(folder), &mut sources);
+    for source in sources {
+        read(&std::fs::read_to_string(&source).unwrap());
+    }
+}

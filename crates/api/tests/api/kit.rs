@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use suture_core::audit::seal::SealingKey;
 use suture_core::id::Random;
@@ -109,6 +110,24 @@ impl Api {
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
         }
+    }
+
+    /// An open live stream, which begins after a version.
+    pub(crate) async fn open_stream(&self, path: &str, key: &str, after: &str) -> Body {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("last-event-id", after);
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response.into_body()
+    }
+
+    /// The first frame of a live stream, as text.
+    pub(crate) async fn first_frame(&self, path: &str, key: &str) -> String {
+        let mut frames = self.open_stream(path, key, "0").await.into_data_stream();
+        let frame = frames.next().await.unwrap().unwrap();
+        String::from_utf8(frame.to_vec()).unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {

@@ -5,6 +5,8 @@ mod callers;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod requests;

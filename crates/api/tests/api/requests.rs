@@ -166,9 +166,11 @@ async fn pages_follow_one_another_until_the_last() {
     let api = Api::open().await;
     let key = api.key("admin").await;
     api.stripe(&key).await;
-    let link = api.link(&key).await;
     for number in ["one", "two", "three"] {
-        let body = json!({ "link": link, "amount": { "minor": 5_000, "currency": "USD" } });
+        // A link has one payment that may still collect.
+        let link = json!({ "patient": "p-1", "account": "a-1", "purpose": "balance" });
+        let link = api.post("/v1/links", &key, &format!("link-{number}"), &link).await.json();
+        let body = json!({ "link": link["id"], "amount": { "minor": 5_000, "currency": "USD" } });
         let made = api.post("/v1/payments", &key, number, &body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     }

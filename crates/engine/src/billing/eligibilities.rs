@@ -77,7 +77,8 @@ impl Engine {
             };
             let events = eligibility::decide(None, &command, change.order.now)?;
             let mut loaded = Loaded::<Eligibility>::fresh(id.to_string());
-            change.record_all(&mut loaded, &events, &care(change, &link)?)?;
+            let care = care(change, &link)?;
+            change.record_all(&mut loaded, &events, &care)?;
             plan_advance(change, id, (1, Duration::ZERO))?;
             plan_advance(change, id, (2, ANSWER_WITHIN))?;
             loaded.state.ok_or_else(|| Error::not_found("eligibility", &id.to_string()))
@@ -133,12 +134,7 @@ impl Engine {
             return Err(x12_refused(&format!("It holds {} answers; send one patient's.", answers.len())));
         };
         self.same_member(&caller.organization, &check, answer).await?;
-        let question = x12::Question {
-            service_types: check.service_types.clone(),
-            network,
-            allowed,
-            choose,
-        };
+        let question = x12::Question { service_types: check.service_types.clone(), network, allowed, choose };
         let answer = super::payer_answer::from_x12(answer, &question)?;
         let from = Source::X12 { hash: Hash::of(text).to_string() };
         let order = self.order_of(caller, Reason::of("eligibility_answered"));
@@ -162,7 +158,8 @@ impl Engine {
                     .map_err(Error::from)
             })
             .await?;
-        let member = fields.iter().find(|(field, _)| field == "member_id").map(|(_, content)| content.expose());
+        let member =
+            fields.iter().find(|(field, _)| field == "member_id").map(|(_, content)| content.expose());
         let told = subject.person.as_ref().or(subject.subscriber.as_ref()).map(|person| &person.member_id);
         match (member, told) {
             (Some(ours), Some(theirs))
@@ -343,4 +340,3 @@ fn take(
     super::services::cover(change, id)?;
     Ok(state)
 }
-

@@ -159,7 +159,8 @@ impl Engine {
         (amount, by, reason): (Money, &str, &str),
     ) -> Result<Estimate, Error> {
         let state = self.estimate(&caller.organization, id).await?;
-        let overridden = Some(Override { by: by.to_owned(), reason: Reason::parse(reason)?.as_str().to_owned() });
+        let overridden =
+            Some(Override { by: by.to_owned(), reason: Reason::parse(reason)?.as_str().to_owned() });
         let order = self.order_of(caller, Reason::of("estimate_changed"));
         self.apply(&id.to_string(), order, move |change| {
             change_amount(change, id, amount, overridden.clone())
@@ -195,7 +196,8 @@ impl Engine {
         if !state.may_attempt() || state.payments.len() >= usize::try_from(number).unwrap_or(usize::MAX) {
             return self.finish(working, "not needed any more").await;
         }
-        let caller = Caller { organization, actor: self.order(&working.effect.organization, "billing", "").actor };
+        let caller =
+            Caller { organization, actor: self.order(&working.effect.organization, "billing", "").actor };
         let how = Authorize { off_session: true, ..Authorize::default() };
         match self.authorize_estimate(&caller, id, how).await {
             Ok(_) => self.finish(working, "authorized as planned").await,

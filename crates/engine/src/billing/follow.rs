@@ -30,6 +30,9 @@ pub(crate) fn follow(
     let command = estimate::Command::Follow { payment: Box::new(payment.clone()) };
     let events = estimate::decide(Some(&estimate), &command)?;
     change.record_all(&mut loaded, &events, &facts::care_of(payment))?;
+    if !events.is_empty() {
+        super::estimates::after_lapse(change, estimate.id)?;
+    }
     match estimate.service {
         Some(service) => see(change, &service.to_string(), (payment, Kind::Estimate), origin),
         None => Ok(()),
@@ -80,7 +83,8 @@ pub(super) fn decide_service(
 ) -> Result<bool, Error> {
     let (mut loaded, state) = change.existing::<Service>(service)?;
     let events = service::decide(Some(&state), command, change.order.now)?;
-    change.record_all(&mut loaded, &events, &care_of_service(change, &state)?)?;
+    let care = care_of_service(change, &state)?;
+    change.record_all(&mut loaded, &events, &care)?;
     for event in &events {
         let service::Event::Applied { applied, .. } = event else { continue };
         for (payment, _) in &applied.consumed {

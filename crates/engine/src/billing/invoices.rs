@@ -3,10 +3,8 @@
 //!
 //! Every call carries a key that follows from the invoice, so that a repeated step finds what the first one made.
 
-use suture_connect::gateway::{
-    AddItem, Collection, CreateInvoice, InvoiceSeen, InvoiceStatus, Invoices,
-};
-use suture_connect::http::{HttpRequest, HttpResponse};
+use suture_connect::gateway::{AddItem, Collection, CreateInvoice, InvoiceSeen, InvoiceStatus, Invoices};
+use suture_connect::http::{HttpRequest, HttpResponse, Method};
 use suture_connect::outcome::{Failure, Outcome, Retry};
 use suture_core::audit::chain::Hash;
 use suture_core::id::InvoiceId;
@@ -232,10 +230,14 @@ impl Engine {
         if mirror.invoice.documents.iter().any(|(what, _)| what == "invoice") {
             return Ok(Ok(()));
         }
-        let request = HttpRequest::get(url.expose());
+        let request = HttpRequest::new(Method::Get, url.expose());
         let read = |response: &HttpResponse| match response.status {
             200 if response.body.len() <= DOCUMENT_BYTES_MAX => Outcome::Done(response.body.clone()),
-            _ => Outcome::Unknown(Failure::new("document", "the invoice's PDF could not be read", Retry::Later)),
+            _ => Outcome::Unknown(Failure::new(
+                "document",
+                "the invoice's PDF could not be read",
+                Retry::Later,
+            )),
         };
         let bytes = match self.ask(mirror, request, read).await {
             Ok(bytes) => bytes,

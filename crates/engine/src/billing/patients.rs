@@ -381,15 +381,13 @@ pub(super) fn take_customer(
     let known = journal::referred(change.tx, &organization, &reference(&open.id, &seen.customer))?;
     if seen.deleted {
         let Some(patient) = known.and_then(|stream| PatientId::parse(&stream).ok()) else { return Ok(()) };
-        let command =
-            Command::LoseCustomer { connection: open.id.clone(), customer: seen.customer.clone() };
+        let command = Command::LoseCustomer { connection: open.id.clone(), customer: seen.customer.clone() };
         return decide_patient(change, patient, &command).map(|_| ());
     }
     let metadata = seen.metadata.expose();
-    let named = seen
-        .link
-        .as_deref()
-        .or_else(|| metadata.get("bridgePatientId").or_else(|| metadata.get("patientId")).map(String::as_str));
+    let named = seen.link.as_deref().or_else(|| {
+        metadata.get("bridgePatientId").or_else(|| metadata.get("patientId")).map(String::as_str)
+    });
     let Some(named) = named else { return Ok(()) };
     let organization_fits = ["bridgeOrganizationId", "organizationId"]
         .iter()

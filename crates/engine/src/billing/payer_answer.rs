@@ -44,7 +44,9 @@ fn responsibility(estimate: &x12::Estimate) -> Responsibility {
     let mut notes: Vec<String> = estimate.reasons.iter().map(|reason| reason.words().to_owned()).collect();
     notes.push(format!("estimated for service type {}", estimate.service_type));
     let others = estimate.compared.iter().filter(|other| other.service_type != estimate.service_type);
-    notes.extend(others.map(|other| format!("service type {}: {} to {}", other.service_type, other.low, other.high)));
+    notes.extend(
+        others.map(|other| format!("service type {}: {} to {}", other.service_type, other.low, other.high)),
+    );
     Responsibility {
         total: estimate.total,
         copay: estimate.copay,
@@ -95,7 +97,10 @@ fn limit(limit: &x12::Limit) -> Limit {
         x12::LimitPeriod::Other(code) => code.clone(),
         x12::LimitPeriod::Unknown => "unknown".to_owned(),
     };
-    let whole = limit.quantity.filter(|quantity| quantity.scale() == 0).map(suture_connect::x12::decimal::Decimal::unscaled);
+    let whole = limit
+        .quantity
+        .filter(|quantity| quantity.scale() == 0)
+        .map(suture_connect::x12::decimal::Decimal::unscaled);
     let count = whole.or_else(|| limit.amount.map(|amount| amount.minor));
     let (allowed, left) = if limit.remaining { (None, count) } else { (count, None) };
     Limit { kind, of, period, allowed, left }

@@ -8,7 +8,6 @@ use suture_core::adjudication::{Adjudication, Adjustment, Group, Outcome};
 use suture_core::audit::chain::Hash;
 use suture_core::explain::{Care, Reason};
 use suture_core::id::RemittanceId;
-use suture_core::money::Money;
 use suture_core::refusal::Refusal;
 use suture_core::remittance::{self, ProviderAdjustment};
 use suture_core::service::{self, Service};
@@ -68,6 +67,7 @@ impl Engine {
         let mut reads = Vec::new();
         let mut reader = x12::Reader::new();
         reader.feed(&file);
+        reader.finish();
         let mut open: Option<(RemittanceId, x12::Header, u64, Vec<ProviderAdjustment>)> = None;
         let mut waiting = Vec::new();
         while let Some(item) = reader.next_item().map_err(|error| refused(&error.to_string()))? {
@@ -91,12 +91,12 @@ impl Engine {
                         adjustments.push(ProviderAdjustment { code, amount });
                     }
                 }
-                x12::Item::Trailer => {
+                x12::Item::Trailer(_) => {
                     let Some((id, header, claims, adjustments)) = open.take() else { continue };
                     let event = remittance::Event::Received {
                         remittance: id,
                         hash: hash.clone(),
-                        payer: header.payer_id(),
+                        payer: header.payer_number.clone(),
                         trace: header.trace.clone(),
                         total: header.total,
                         claims,
@@ -208,10 +208,7 @@ impl Engine {
         limit: i64,
     ) -> Result<Vec<(String, RemittanceClaim)>, Error> {
         let organization = organization.to_owned();
-        self.0
-            .store
-            .read(move |tx| remittances::waiting(tx, &organization, limit).map_err(Error::from))
-            .await
+        self.0.store.read(move |tx| remittances::waiting(tx, &organization, limit).map_err(Error::from)).await
     }
 
     /// Books a claim that waited, once its service is there or was corrected.
@@ -333,7 +330,8 @@ fn book(
         .map_err(|_| suture_store::Error::Corrupt("claim of a remittance".to_owned()))?;
     let (_, state) = change.existing::<Service>(&service)?;
     let decision = decision(&read, id, claim.position);
-    if read.charge.minor.unsigned_abs() != state.claim.as_ref().map_or(0, |(_, charge)| charge.minor.unsigned_abs())
+    if read.charge.minor.unsigned_abs()
+        != state.claim.as_ref().map_or(0, |(_, charge)| charge.minor.unsigned_abs())
     {
         return Ok(Err("the payer's charge differs from what was billed".to_owned()));
     }
@@ -359,11 +357,11 @@ fn decision(claim: &x12::Claim, id: RemittanceId, position: i64) -> Adjudication
         Outcome::Processed
     };
     let group = |group: &x12::Group| match group {
-        x12::Group::Patient => Group::Patient,
-        x12::Group::Contractual => Group::Contractual,
-        x12::Group::Other => Group::Other,
+        x12::Group::PatientResponsibility => Group::Patient,
+        x12::Group::ContractualObligation => Group::Contractual,
+        x12::Group::OtherAdjustment => Group::Other,
         x12::Group::PayerInitiated => Group::PayerInitiated,
-        x12::Group::Unknown(code) => Group::Unknown(code.clone()),
+        x12::Group::Other(code) => Group::Unknown(code.clone()),
     };
     let of = |line: Option<u32>, adjustment: &x12::Adjustment| Adjustment {
         line,
@@ -401,4 +399,3 @@ fn row(
         received_at,
     })
 }
-

@@ -342,7 +342,12 @@ fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) 
     match command {
         Command::Schedule { at } => {
             let due_at = Timestamp::from_millis(at.millis() - RECHECK_BEFORE_MILLIS).max(change.order.now);
-            plan(change, id, (&format!("revalidate/{}", at.millis()), due_at), &Job::Revalidate { service: id })
+            plan(
+                change,
+                id,
+                (&format!("revalidate/{}", at.millis()), due_at),
+                &Job::Revalidate { service: id },
+            )
         }
         Command::Bill { claim } => {
             let organization = change.order.organization.clone();

@@ -124,11 +124,7 @@ pub(super) fn invoice_lines(service: &Service) -> Vec<invoice::Line> {
 }
 
 /// Makes the invoice of a service that began to settle.
-fn make_invoice(
-    change: &mut Change<'_, '_>,
-    service: &str,
-    connection: Option<String>,
-) -> Result<(), Error> {
+fn make_invoice(change: &mut Change<'_, '_>, service: &str, connection: Option<String>) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
     if state.invoice.is_some() || state.version == 0 {
         return Ok(());

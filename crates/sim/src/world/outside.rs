@@ -15,6 +15,7 @@ use suture_sandbox::stripe::StripeWorld;
 use tokio::sync::Notify;
 
 use super::clock::ManualClock;
+use super::receiver::{RECEIVER, Receiver};
 use super::wire;
 use crate::judge::personal;
 
@@ -63,6 +64,8 @@ pub struct Outside {
     stripe: Mutex<StripeWorld>,
     epic: Mutex<EpicWorld>,
     line: Mutex<Line>,
+    /// Whoever listens to our own events.
+    pub receiver: Receiver,
     /// The key set that Epic finds at our address.
     published: Mutex<Option<String>>,
 }
@@ -78,6 +81,7 @@ impl Outside {
             stripe: Mutex::new(stripe),
             epic: Mutex::new(epic),
             line: Mutex::default(),
+            receiver: Receiver::default(),
             published: Mutex::default(),
         }
     }
@@ -156,6 +160,9 @@ impl Outside {
         let arriving = wire::arriving(request);
         if host == STRIPE {
             return wire::returning(self.stripe().handle(now_ms, &arriving));
+        }
+        if host == RECEIVER {
+            return Some(self.receiver.take(request, self.clock.now()));
         }
         let response = self.epic().handle(now_ms, &arriving);
         // A site fetches keys when an assertion names one that it does not know.

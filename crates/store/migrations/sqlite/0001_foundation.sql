@@ -17,6 +17,23 @@ create table connections (
   updated_at integer not null,
   primary key (organization, id)
 );
+create table endpoints (
+  organization text not null,
+  id text not null,
+  url text not null,
+  description text not null,
+  events text not null,
+  key_id text not null,
+  secrets blob not null,
+  previous_until integer,
+  status text not null,
+  note text,
+  replays integer not null,
+  version integer not null,
+  created_at integer not null,
+  updated_at integer not null,
+  primary key (organization, id)
+);
 create table api_keys (
   organization text not null,
   id text not null,
@@ -119,6 +136,7 @@ create unique index effects_by_id on effects (organization, id);
 create index effects_ready on effects (due_at, sequence) where state = 'ready';
 create index effects_lane on effects (organization, lane, sequence) where state = 'ready' and lane is not null;
 create index effects_stopped on effects (organization, state, sequence) where state in ('dead', 'parked');
+create index effects_announced on effects (organization, destination, sequence) where kind = 'announce';
 create table ledger_entries (
   organization text not null,
   key text not null,

@@ -7,6 +7,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
 mod desk;
+pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod flow;
 pub(crate) mod init;
