@@ -213,6 +213,9 @@ pub struct Estimate {
     pub payments: Vec<PaymentId>,
     /// What the latest payment proves.
     pub standing: Standing,
+    /// The amount changed while the old one was authorized: its release is no end, the next authorization follows.
+    #[serde(default)]
+    pub replacing: bool,
     /// When another authorization is planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorize_at: Option<Timestamp>,
@@ -307,6 +310,7 @@ impl Estimate {
                     refunded_minor: 0,
                     capture_before: None,
                 },
+                replacing: false,
                 authorize_at: None,
                 service: None,
             }),
@@ -323,11 +327,13 @@ impl Estimate {
             Event::Created { .. } => {}
             Event::AmountChanged { amount, overridden } => {
                 self.amount = *amount;
+                self.replacing |= matches!(self.standing.status, Status::Authorized | Status::CaptureFailed);
                 self.overridden.clone_from(overridden);
             }
             Event::Rescheduled { service_at } => self.service_at = Some(*service_at),
             Event::AttemptStarted { payment, .. } => {
                 self.payments.push(*payment);
+                self.replacing = false;
                 self.authorize_at = None;
             }
             Event::Moved { standing, .. } => self.standing = standing.clone(),
@@ -363,11 +369,16 @@ impl Estimate {
         }
     }
 
+    /// Whether the hold of an old amount is proven released.
+    fn is_released(&self) -> bool {
+        self.replacing && self.standing.payment_status == payment::Status::Canceled
+    }
+
     /// Whether a new authorization may be tried.
     #[must_use]
     pub fn may_attempt(&self) -> bool {
         match self.standing.status {
-            Status::Pending => self.payments.is_empty(),
+            Status::Pending => self.payments.is_empty() || self.is_released(),
             Status::AuthorizationFailed | Status::Expired => true,
             Status::Authorized
             | Status::Captured
@@ -544,7 +555,10 @@ fn follow(estimate: &Estimate, payment: &Payment) -> Vec<Event> {
     if estimate.payment() != Some(payment.id) {
         return Vec::new();
     }
-    let standing = standing_of(payment);
+    let mut standing = standing_of(payment);
+    if estimate.replacing && standing.status == Status::Canceled {
+        standing.status = Status::Pending;
+    }
     match standing == estimate.standing {
         true => Vec::new(),
         false => vec![Event::Moved { payment: payment.id, standing }],

@@ -5,7 +5,7 @@ use suture_core::consent::{Intended, Purpose as Consented};
 use suture_core::debt::{self, Debt};
 use suture_core::eligibility::{Eligibility, Status as Checked};
 use suture_core::estimate::{self, Command, Estimate, Override, Status, authorize_at, life_of};
-use suture_core::explain::Reason;
+use suture_core::explain::{Actor, Reason};
 use suture_core::id::{DebtId, EligibilityId, EstimateId, PatientId, PaymentId};
 use suture_core::money::Money;
 use suture_core::patient::{self, Patient};
@@ -196,8 +196,7 @@ impl Engine {
         if !state.may_attempt() || state.payments.len() >= usize::try_from(number).unwrap_or(usize::MAX) {
             return self.finish(working, "not needed any more").await;
         }
-        let caller =
-            Caller { organization, actor: self.order(&working.effect.organization, "billing", "").actor };
+        let caller = Caller { organization, actor: Actor::System("billing".to_owned()) };
         let how = Authorize { off_session: true, ..Authorize::default() };
         match self.authorize_estimate(&caller, id, how).await {
             Ok(_) => self.finish(working, "authorized as planned").await,
@@ -214,7 +213,7 @@ impl Engine {
         if state.standing.status != Status::Authorized {
             return self.finish(working, "not authorized; nothing to capture").await;
         }
-        let actor = self.order(&organization, "billing", "").actor;
+        let actor = Actor::System("billing".to_owned());
         match self.capture_estimate(&Caller { organization, actor }, id, None).await {
             Ok(_) => self.finish(working, "captured on the day of the service").await,
             Err(Error::Refused(refusal)) => Ok(After::Parked { error: refusal.detail }),

@@ -5,7 +5,7 @@ use suture_core::audit::chain::Hash;
 use suture_core::currency::Currency;
 use suture_core::eligibility::{Eligibility, Status as Checked};
 use suture_core::estimate::{self, Estimate, Status as EstimateStatus};
-use suture_core::explain::Reason;
+use suture_core::explain::{Actor, Reason};
 use suture_core::id::{DebtId, EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
 use suture_core::money::Money;
 use suture_core::patient::{self, Patient};
@@ -180,7 +180,7 @@ impl Engine {
         if state.version != version || state.to_collect().is_none() {
             return self.finish(working, "nothing is due any more").await;
         }
-        let actor = self.order(&organization, "billing", "").actor;
+        let actor = Actor::System("billing".to_owned());
         let how = super::Authorize { off_session: true, ..super::Authorize::default() };
         match self.charge_balance(&Caller { organization, actor }, id, how).await {
             Ok(_) => self.finish(working, "charged after the notice").await,
@@ -194,7 +194,7 @@ impl Engine {
     /// refunded when it is seen (FLOWS 4f).
     pub(crate) async fn cancel_hold(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
         let organization = working.effect.organization.clone();
-        let actor = self.order(&organization, "billing", "").actor;
+        let actor = Actor::System("billing".to_owned());
         match self.cancel_payment(&Caller { organization, actor }, payment).await {
             Ok(_) => self.finish(working, "released").await,
             Err(Error::Refused(refusal)) => self.finish(working, &refusal.detail).await,

@@ -17,7 +17,7 @@ use crate::refunds::plan_refund;
 use super::follow::{care_of_service, decide_service};
 
 /// Who authorizes refunds that rules ask for, as written on the refund.
-const RULE: &str = "rule/paid_more_than_owed";
+const RULE: &str = "rule_paid_more_than_owed";
 
 /// Goes on with a service as far as its worksheet allows.
 pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
@@ -86,7 +86,7 @@ pub(super) fn settle(
         change.because("billing", "small_balance", |change| {
             let command = service::Command::WriteOff {
                 amount: small,
-                approver: "rule/small_balance".to_owned(),
+                approver: "rule_small_balance".to_owned(),
                 reason: "small_balance".to_owned(),
             };
             decide_service(change, service, &command).map(|_| ())

@@ -44,6 +44,7 @@ impl StripeWorld {
             "lapse_reason" => self.turn_lapse_reason(body),
             "pay_hosted" => self.pay_hosted(body),
             "complete_3ds" => self.complete_challenge(body),
+            "browser_setup" => self.browser_setup(body),
             "browser_confirm" => self.browser_confirm(body),
             "external_payment" => self.external_payment(body),
             "external_refund" => self.external_refund(body),
@@ -136,6 +137,24 @@ impl StripeWorld {
         let method = self.typed_card(card, body);
         let asked = Confirmation { payment_method: Some(method.id.to_string()), ..Confirmation::default() };
         let answer = self.confirm(&id, &asked);
+        self.shown(answer)
+    }
+
+    /// The payer stores a card in the browser: `{setup_intent, number | payment_method, exp_month, exp_year}`.
+    fn browser_setup(&mut self, body: &Value) -> Controlled {
+        let id = body["setup_intent"].as_str().ok_or("Name a setup_intent: nothing was stored.")?.to_owned();
+        let card = match (body["number"].as_str(), body["payment_method"].as_str()) {
+            (Some(number), _) => card::by_number(number),
+            (None, token) => card::by_token(token.unwrap_or("pm_card_visa")),
+        };
+        if let Some(refusal) = mistyped(card.is_some(), body, self.now_seconds()) {
+            return Ok(json!({ "error": refusal.error() }));
+        }
+        let Some(card) = card else {
+            return Err("There is no such test card: nothing was stored.".to_owned());
+        };
+        let method = self.typed_card(card, body);
+        let answer = self.store_in_browser(&id, &method.id.to_string());
         self.shown(answer)
     }
 

@@ -135,6 +135,11 @@ impl StripeWorld {
         self.set_up(id, params.text("payment_method"), params)
     }
 
+    /// What Stripe.js does with the browser's secret.
+    pub(crate) fn store_in_browser(&mut self, id: &str, method: &str) -> Answer {
+        self.set_up(id, Some(method), &Params::default())
+    }
+
     fn set_up(&mut self, id: &str, token: Option<&str>, params: &Params) -> Answer {
         let intent = self.setup_intent(id)?;
         if matches!(intent.status, Status::Succeeded | Status::Canceled) {

@@ -3,6 +3,7 @@
 mod build;
 mod clock;
 mod crash;
+mod desk;
 mod home;
 mod mail;
 mod outside;
