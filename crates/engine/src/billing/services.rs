@@ -250,7 +250,7 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     }
     let link = match &check {
         Some(check) => check.link.clone(),
-        None => make_link(change, new, &patient, id)?,
+        None => make_link(change, new, &patient)?,
     };
     let command = Command::Create {
         service: id,
@@ -287,16 +287,11 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
 }
 
-fn make_link(
-    change: &mut Change<'_, '_>,
-    new: &NewService,
-    patient: &Patient,
-    id: ServiceId,
-) -> Result<String, Error> {
+fn make_link(change: &mut Change<'_, '_>, new: &NewService, patient: &Patient) -> Result<String, Error> {
     let link = links::Link {
         id: LinkId::mint(change.mint()).to_string(),
         patient: patient.external.get("epic").cloned().unwrap_or_else(|| patient.id.to_string()),
-        account: new.account.clone().or_else(|| Some(id.to_string())),
+        account: new.account.clone(),
         claim: None,
         encounter: None,
         practitioner: None,
