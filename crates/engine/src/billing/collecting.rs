@@ -31,6 +31,15 @@ pub(super) fn charge(
             "Nothing was charged: nothing is due on this service, or a payment or refund is on its way.",
         )
     })?;
+    if state.is_far_above_estimate() {
+        return Err(Error::Refused(Refusal::held(
+            "above_good_faith_estimate",
+            format!(
+                "Nothing was charged: {due} is due, and the bill is 400.00 or more above the good-faith estimate that the \
+                 patient got. A person must review it first."
+            ),
+        )));
+    }
     let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
     let on_file = || patients::method_on_file(&patient, &origin.connection, change.order.now);
     let method = how.method.clone().or_else(|| if how.off_session { on_file() } else { None });
