@@ -49,6 +49,7 @@ pub(crate) fn take_in(
     evidence: &[Evidence],
     origin: &Origin,
 ) -> Result<Taken, Error> {
+    foresee(change, evidence, origin)?;
     for piece in evidence {
         let Some(mut payment) = find_or_open(change, piece, origin)? else {
             let (charge, intent) = parents(piece);
@@ -64,9 +65,38 @@ pub(crate) fn take_in(
         let events = decide(change, &mut payment, &command)?;
         after_observation(change, piece, &payment, origin)?;
         settle(change, &mut payment, &events, origin)?;
+        change.tx.forget();
     }
     Ok(Taken::All)
 }
+
+/// The questions that a charge of a known link leads to, asked together: for a database across a network they are most of
+/// the time that a fact takes. Only the first piece is foreseen; what the others ask may have changed by then.
+fn foresee(change: &mut Change<'_, '_>, evidence: &[Evidence], origin: &Origin) -> Result<(), Error> {
+    let Some(Evidence::Charge(seen)) = evidence.first() else { return Ok(()) };
+    let organization = change.order.organization.clone();
+    let asks = || {
+        let referred = |key: &str| journal::ask_referred(&organization, key);
+        let mut asks = vec![referred(&reference(&origin.connection, &seen.charge))];
+        asks.extend(seen.intent.as_deref().map(|intent| referred(&reference(&origin.connection, intent))));
+        if let Some(link) = &seen.link {
+            // Read once to open the payment, once to plan its posting.
+            asks.extend([links::ask_get(&organization, link), links::ask_get(&organization, link)]);
+        }
+        if let (Some(planner), Some(link)) = (&origin.planner, &seen.link) {
+            let posting = format!("{}/posting/charge:{}", planner.ehr.id, seen.charge);
+            let lane = format!("{}/charge:{}", planner.ehr.id, seen.charge);
+            asks.push(journal::ask_party_history(&organization, link, PARTY_LOOK_BACK));
+            asks.push(referred(&posting));
+            asks.push(suture_store::effects::ask_lane(&organization, &lane));
+        }
+        asks
+    };
+    Ok(change.tx.foresee(asks)?)
+}
+
+/// How many earlier payments of a link say what is usual for it.
+pub(crate) const PARTY_LOOK_BACK: i64 = 20;
 
 /// Decides a command on a payment and records its events.
 pub(crate) fn decide(

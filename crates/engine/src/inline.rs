@@ -23,6 +23,7 @@ use suture_store::{Keyring, journal, links, runs};
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::connections::Open;
+use crate::facts::PARTY_LOOK_BACK;
 use crate::job::Job;
 use crate::run_flow::{label, shown, stored_run, unusual};
 
@@ -62,7 +63,7 @@ pub(crate) fn try_plan(
     }
     let organization = change.order.organization.clone();
     let Some(link) = links::get(change.tx, &organization, token)? else { return Ok(false) };
-    let history = journal::party_history(change.tx, &organization, token, 20)?;
+    let history = journal::party_history(change.tx, &organization, token, PARTY_LOOK_BACK)?;
     if unusual(event, Some(&link), &history).is_some() {
         return Ok(false);
     }

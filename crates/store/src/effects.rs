@@ -6,7 +6,7 @@
 
 use suture_core::time::Timestamp;
 
-use crate::statement::{Row, Statement};
+use crate::statement::{Ask, Row, Statement};
 use crate::{Error, Tx};
 
 const INSERT: Statement = Statement::new(
@@ -220,6 +220,12 @@ impl Effect {
 /// [`Error::Conflict`] when it exists already.
 pub fn insert(tx: &mut Tx<'_>, organization: &str, effect: &NewEffect, now: Timestamp) -> Result<(), Error> {
     insert_row(tx, organization, effect, now, (effect.due_at, 0, None))
+}
+
+/// The question that [`insert_leased`] asks about its lane.
+#[must_use]
+pub fn ask_lane(organization: &str, lane: &str) -> Ask {
+    Ask { statement: LANE_BUSY, values: vec![organization.to_owned().into(), lane.to_owned().into()] }
 }
 
 /// Inserts an effect that is already leased to `owner` until a moment, so that the inserting process can go on with it

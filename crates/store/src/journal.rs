@@ -8,7 +8,7 @@ use suture_core::audit::chain::{Entry, EntryRef, Hash};
 use suture_core::explain::{Actor, Care, Reason};
 use suture_core::time::Timestamp;
 
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Ask, Row, Statement, Value};
 use crate::{Error, Tx};
 
 const LOAD: Statement = Statement::new(
@@ -112,6 +112,19 @@ pub struct Stored {
     pub entry: Entry,
     /// The hash stored beside it.
     pub hash: Hash,
+}
+
+/// The question that [`referred`] asks.
+#[must_use]
+pub fn ask_referred(organization: &str, external: &str) -> Ask {
+    Ask { statement: REFERRED, values: vec![organization.to_owned().into(), external.to_owned().into()] }
+}
+
+/// The question that [`party_history`] asks.
+#[must_use]
+pub fn ask_party_history(organization: &str, link: &str, limit: i64) -> Ask {
+    let values = vec![organization.to_owned().into(), link.to_owned().into(), limit.into()];
+    Ask { statement: PARTY_HISTORY, values }
 }
 
 /// Loads a stream's state.

@@ -5,7 +5,7 @@ use suture_core::money::Money;
 use suture_core::payment::Purpose;
 use suture_core::time::Timestamp;
 
-use crate::statement::{Row, Statement};
+use crate::statement::{Ask, Row, Statement};
 use crate::{Error, Tx};
 
 const INSERT: Statement = Statement::new(
@@ -113,6 +113,12 @@ pub fn update(tx: &mut Tx<'_>, organization: &str, link: &Link) -> Result<(), Er
         (&link.id).into(),
     ];
     tx.execute_one(&UPDATE, &values)
+}
+
+/// The question that [`get`] asks.
+#[must_use]
+pub fn ask_get(organization: &str, id: &str) -> Ask {
+    Ask { statement: GET, values: vec![organization.to_owned().into(), id.to_owned().into()] }
 }
 
 /// One link.

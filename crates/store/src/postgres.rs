@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::error::Error as _;
 
 use bytes::BytesMut;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement as Prepared};
 
 use crate::Error;
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Ask, Row, Statement, Value};
 
 /// A connection, its prepared statements and the writes that wait to be sent.
 pub(crate) struct PostgresTx {
@@ -22,6 +22,8 @@ pub(crate) struct PostgresTx {
     client: Client,
     prepared: HashMap<usize, Prepared>,
     queue: Vec<(&'static str, Prepared, Vec<Value<'static>>)>,
+    /// Answers to questions that were asked ahead; each is given once.
+    foreseen: Vec<(Ask, Vec<Row>)>,
 }
 
 impl PostgresTx {
@@ -42,7 +44,7 @@ impl PostgresTx {
             Ok(client)
         });
         let client = client.map_err(|error: tokio_postgres::Error| failure("connect", &error))?;
-        Ok(Self { runtime, client, prepared: HashMap::new(), queue: Vec::new() })
+        Ok(Self { runtime, client, prepared: HashMap::new(), queue: Vec::new(), foreseen: Vec::new() })
     }
 
     /// Runs fixed SQL without parameters.
@@ -51,14 +53,40 @@ impl PostgresTx {
     }
 
     pub(crate) fn query(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
-        self.flush()?;
-        let prepared = self.prepare(statement)?;
-        let parameters: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let found = self
-            .runtime
-            .block_on(self.client.query(&prepared, &parameters))
-            .map_err(|error| failure(statement.name, &error))?;
-        found.iter().map(|row| owned(row, statement.name)).collect()
+        let known = self.foreseen.iter().position(|(ask, _)| ask.is(statement, values));
+        if let Some(known) = known {
+            return Ok(self.foreseen.swap_remove(known).1);
+        }
+        let ask = Ask { statement: *statement, values: values.iter().map(keep).collect() };
+        let mut answers = self.ask(std::slice::from_ref(&ask))?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// Asks several questions in one round trip; the queries that follow find their answers.
+    pub(crate) fn foresee(&mut self, asks: Vec<Ask>) -> Result<(), Error> {
+        let answers = self.ask(&asks)?;
+        self.foreseen = asks.into_iter().zip(answers).collect();
+        Ok(())
+    }
+
+    /// Sends what is queued and then the questions, in order, without waiting in between.
+    fn ask(&mut self, asks: &[Ask]) -> Result<Vec<Vec<Row>>, Error> {
+        let prepared: Vec<Prepared> =
+            asks.iter().map(|ask| self.prepare(&ask.statement)).collect::<Result<_, _>>()?;
+        let queue = std::mem::take(&mut self.queue);
+        let client = &self.client;
+        let writes = try_join_all(queue.iter().map(|write| send(client, write)));
+        let questions = try_join_all(asks.iter().zip(&prepared).map(|(ask, prepared)| async move {
+            let parameters: Vec<&(dyn ToSql + Sync)> = ask.values.iter().map(|value| value as _).collect();
+            client.query(prepared, &parameters).await.map_err(|error| failure(ask.statement.name, &error))
+        }));
+        // Polled in this order, so they leave in this order. A write that failed is why a question failed after it.
+        let (written, answered) = self.runtime.block_on(async { join(writes, questions).await });
+        written?;
+        let rows = |(ask, rows): (&Ask, Vec<tokio_postgres::Row>)| {
+            rows.iter().map(|row| owned(row, ask.statement.name)).collect()
+        };
+        asks.iter().zip(answered?).map(rows).collect()
     }
 
     pub(crate) fn execute(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<u64, Error> {
@@ -84,21 +112,19 @@ impl PostgresTx {
             return Ok(());
         }
         let queue = std::mem::take(&mut self.queue);
-        let client = &self.client;
-        let sent = queue.iter().map(|(name, prepared, values)| async move {
-            let parameters: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            match client.execute(prepared, &parameters).await {
-                Ok(1) => Ok(()),
-                Ok(_) => Err(Error::Conflict((*name).to_owned())),
-                Err(error) => Err(failure(name, &error)),
-            }
-        });
+        let sent = queue.iter().map(|write| send(&self.client, write));
         self.runtime.block_on(try_join_all(sent)).map(|_| ())
     }
 
     /// Forgets queued writes of a work that failed.
     pub(crate) fn discard(&mut self) {
         self.queue.clear();
+        self.foreseen.clear();
+    }
+
+    /// Forgets answers that nobody asked for: they belong to the work that foresaw them.
+    pub(crate) fn forget(&mut self) {
+        self.foreseen.clear();
     }
 
     /// Whether the connection is gone.
@@ -119,6 +145,18 @@ impl PostgresTx {
             .map_err(|error| failure(statement.name, &error))?;
         self.prepared.insert(key, prepared.clone());
         Ok(prepared)
+    }
+}
+
+async fn send(
+    client: &Client,
+    (name, prepared, values): &(&'static str, Prepared, Vec<Value<'static>>),
+) -> Result<(), Error> {
+    let parameters: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+    match client.execute(prepared, &parameters).await {
+        Ok(1) => Ok(()),
+        Ok(_) => Err(Error::Conflict((*name).to_owned())),
+        Err(error) => Err(failure(name, &error)),
     }
 }
 

@@ -30,7 +30,7 @@ impl Statement {
 }
 
 /// A parameter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// SQL null.
     Null,
@@ -40,6 +40,19 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// Bytes.
     Blob(Cow<'a, [u8]>),
+}
+
+/// A question that a work is going to ask.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub(crate) statement: Statement,
+    pub(crate) values: Vec<Value<'static>>,
+}
+
+impl Ask {
+    pub(crate) fn is(&self, statement: &Statement, values: &[Value<'_>]) -> bool {
+        self.statement.postgres == statement.postgres && self.values == values
+    }
 }
 
 impl From<i64> for Value<'_> {

@@ -389,6 +389,8 @@ fn commit_postgres(
 
 /// Runs a work. Queued writes of neighbours are sent together; a work that is alone is told its own errors.
 fn run_postgres(connection: &mut PostgresTx, work: &mut dyn Work, alone: bool) -> Result<(), Option<Error>> {
-    work.run(&mut Tx(Engine::Postgres(connection)))?;
+    let ran = work.run(&mut Tx(Engine::Postgres(connection)));
+    connection.forget();
+    ran?;
     if alone { connection.flush().map_err(Some) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::postgres::PostgresTx;
 use crate::sqlite::SqliteTx;
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Ask, Row, Statement, Value};
 
 /// What a work does its reading and writing with. Only [`crate::Store`] makes one.
 pub struct Tx<'a>(pub(crate) Engine<'a>);
@@ -22,6 +22,27 @@ impl Tx<'_> {
         match &mut self.0 {
             Engine::Sqlite(tx) => tx.query(statement, values),
             Engine::Postgres(tx) => tx.query(statement, values),
+        }
+    }
+
+    /// Says which questions are about to be asked, so that an engine across a network answers them in one round trip. Each
+    /// answer is given once, as of now: ask only what this work does not change before it reads it.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn foresee(&mut self, asks: impl FnOnce() -> Vec<Ask>) -> Result<(), Error> {
+        match &mut self.0 {
+            // A question costs nothing here; it is asked when it is asked.
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(tx) => tx.foresee(asks()),
+        }
+    }
+
+    /// Forgets foreseen answers that nobody asked for, before what they say may have changed.
+    pub fn forget(&mut self) {
+        match &mut self.0 {
+            Engine::Sqlite(_) => {}
+            Engine::Postgres(tx) => tx.forget(),
         }
     }
 
