@@ -10,7 +10,7 @@ use suture_core::audit::seal::Seal;
 use suture_core::payment::Source;
 use suture_core::time::Timestamp;
 use suture_store::effects::{self, NewEffect, State};
-use suture_store::{requests, seals};
+use suture_store::{remittances, requests, seals};
 
 use crate::Error;
 use crate::apply::throttled;
@@ -28,6 +28,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(86_400);
 const KEEP_ENDED: Duration = Duration::from_secs(30 * 86_400);
 /// Keys of our own API are kept this long.
 const KEEP_REQUESTS: Duration = Duration::from_secs(7 * 86_400);
+/// An import that is not received by then has ended without it.
+const KEEP_UNRECEIVED: Duration = Duration::from_secs(86_400);
 /// Leaves of one seal at most; a busy period takes several.
 const LEAVES_MAX: i64 = 20_000;
 
@@ -245,6 +247,7 @@ impl Engine {
             .write(move |tx| {
                 effects::purge(tx, now - KEEP_ENDED)?;
                 requests::purge(tx, now - KEEP_REQUESTS)?;
+                remittances::purge_unreceived(tx, now - KEEP_UNRECEIVED)?;
                 let at = now + Duration::from_secs(3600);
                 effects::retry(tx, &lease, at, "next hour", &effect).map_err(Error::from)
             })

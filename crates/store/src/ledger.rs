@@ -259,4 +259,5 @@ fn read(row: &Row) -> Result<Entry, Error> {
 }
 
 /// Every statement of this module, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[ENTRY, LINE, BALANCES, PARTY, ENTRIES, OF_ACCOUNT, GET, COUNT];
+pub const STATEMENTS: &[Statement] =
+    &[ENTRY, LINE, BALANCES, PARTY, OPEN_PARTIES, PARTY_LINES, ENTRIES, OF_ACCOUNT, GET, COUNT];

@@ -31,6 +31,12 @@ const WAITING: Statement = Statement::new(
      where organization = $1 and state = 'waiting' order by remittance, position limit $2",
 );
 
+const PURGE: Statement = Statement::new(
+    "purge claims of files that were never received",
+    "delete from remittance_claims where state = 'received' and received_at < $1 and not exists (select 1 from streams \
+     where streams.organization = remittance_claims.organization and streams.stream = remittance_claims.remittance)",
+);
+
 /// A claim of a remittance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -114,6 +120,14 @@ pub fn waiting(tx: &mut Tx<'_>, organization: &str, limit: i64) -> Result<Vec<(S
     rows.iter().map(|row| Ok((row.text(0)?, claim(row, 1)?))).collect()
 }
 
+/// Removes claims of imports that ended before their file was received: nobody can see them.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn purge_unreceived(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Error> {
+    tx.execute(&PURGE, &[before.millis().into()])
+}
+
 fn claim(row: &Row, first: usize) -> Result<Claim, Error> {
     Ok(Claim {
         position: row.int(first)?,
@@ -124,3 +138,6 @@ fn claim(row: &Row, first: usize) -> Result<Claim, Error> {
         received_at: Timestamp::from_millis(row.int(first + 5)?),
     })
 }
+
+/// Every statement of this module, for the test that prepares them.
+pub const STATEMENTS: &[Statement] = &[INSERT, NEXT, MOVE, COUNT, WAITING, PURGE];

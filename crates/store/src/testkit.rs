@@ -117,6 +117,7 @@ pub fn statements() -> Vec<Statement> {
         crate::links::STATEMENTS,
         crate::organizations::STATEMENTS,
         crate::personal::STATEMENTS,
+        crate::remittances::STATEMENTS,
         crate::requests::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::seals::STATEMENTS,
