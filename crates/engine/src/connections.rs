@@ -36,6 +36,28 @@ pub struct GatewaySettings {
     pub fetch: FetchPolicy,
     /// How fast to call.
     pub budget: Budget,
+    /// How customers that were there before us name our patients.
+    pub adopt: Adopt,
+}
+
+/// Metadata keys by which a gateway's customer is adopted for a patient (FEATURES M17).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adopt {
+    /// Keys whose value is the patient's id, ours or another system's; the first that is there counts.
+    pub patient_keys: Vec<String>,
+    /// Keys whose value, where there is one, must be our organization.
+    pub organization_keys: Vec<String>,
+}
+
+impl Default for Adopt {
+    fn default() -> Self {
+        let keys = |names: [&str; 2]| names.map(ToOwned::to_owned).to_vec();
+        Self {
+            patient_keys: keys(["bridgePatientId", "patientId"]),
+            organization_keys: keys(["bridgeOrganizationId", "organizationId"]),
+        }
+    }
 }
 
 /// Open settings of an Epic connection.
@@ -94,6 +116,7 @@ pub(crate) enum System {
         /// The mode and the account that events must be of, when the settings say so.
         livemode: Option<bool>,
         account: Option<String>,
+        adopt: Adopt,
     },
     Epic {
         epic: Box<Epic>,
@@ -130,7 +153,13 @@ impl Open {
                 let opening = registry::Connection { options: settings.options, secrets: secrets.collect() };
                 let connector = registry::open(kind, &opening).map_err(|error| problem(error.to_string()))?;
                 (
-                    System::Gateway { connector, fetch: settings.fetch, livemode, account },
+                    System::Gateway {
+                        connector,
+                        fetch: settings.fetch,
+                        livemode,
+                        account,
+                        adopt: settings.adopt,
+                    },
                     settings.budget,
                     None,
                 )
