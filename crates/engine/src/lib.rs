@@ -37,7 +37,7 @@ mod tokens;
 pub mod watch;
 mod worker;
 
-pub use connections::{EpicConnection, FetchPolicy, GatewaySettings};
+pub use connections::{Adopt, EpicConnection, FetchPolicy, GatewaySettings};
 pub use egress::Egress;
 pub use engine::{Billing, Engine, Parts, Settings};
 pub use error::Error;

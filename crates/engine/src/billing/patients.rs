@@ -19,7 +19,7 @@ use suture_store::{journal, personal};
 
 use crate::apply::{after_no_answer, throttled};
 use crate::change::{Change, Loaded};
-use crate::connections::Open;
+use crate::connections::{Open, System};
 use crate::engine::Engine;
 use crate::facts::reference;
 use crate::job::Job;
@@ -384,14 +384,14 @@ pub(super) fn take_customer(
         let command = Command::LoseCustomer { connection: open.id.clone(), customer: seen.customer.clone() };
         return decide_patient(change, patient, &command).map(|_| ());
     }
+    let System::Gateway { adopt, .. } = &open.system else { return Ok(()) };
     let metadata = seen.metadata.expose();
-    let named = seen.link.as_deref().or_else(|| {
-        metadata.get("bridgePatientId").or_else(|| metadata.get("patientId")).map(String::as_str)
-    });
-    let Some(named) = named else { return Ok(()) };
-    let organization_fits = ["bridgeOrganizationId", "organizationId"]
+    let by_key = || adopt.patient_keys.iter().find_map(|key| metadata.get(key)).map(String::as_str);
+    let Some(named) = seen.link.as_deref().or_else(by_key) else { return Ok(()) };
+    let organization_fits = adopt
+        .organization_keys
         .iter()
-        .filter_map(|key| metadata.get(*key))
+        .filter_map(|key| metadata.get(key))
         .all(|named| *named == organization);
     if !organization_fits {
         return Ok(());
