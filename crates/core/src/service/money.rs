@@ -104,6 +104,11 @@ fn set_responsibility(service: &Service, responsibility: Money, author: &str) ->
 fn settle(service: &Service) -> Result<Vec<Event>, Refusal> {
     match service.status {
         Status::Settling | Status::Completed => Ok(Vec::new()),
+        Status::Adjudicated if service.is_undecided() => Err(Refusal::state(
+            "not_allowed_now",
+            "Settling did not begin: the payer took its decision back and has not decided anew. Wait for the next \
+             remittance, or set the responsibility by hand.",
+        )),
         Status::Adjudicated => Ok(vec![Event::SettlingBegun { version: service.version.saturating_add(1) }]),
         _ => Err(not_now("Settling did not begin: the final responsibility is not known.", service)),
     }

@@ -319,6 +319,15 @@ impl Service {
         self.decisions.iter().map(|(_, split)| split.open).sum()
     }
 
+    /// Whether the payer took back all that it had decided, and nobody has decided anew: what the patient owes is not known
+    /// then, and is not zero.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        let parts = |split: &Split| [split.paid, split.contractual, split.patient, split.open];
+        let standing: i64 = self.decisions.iter().flat_map(|(_, split)| parts(split)).sum();
+        self.set_by_person.is_none() && !self.decisions.is_empty() && standing == 0
+    }
+
     /// The decision that a reversal takes back: the latest that stands with the opposite amounts.
     #[must_use]
     pub(super) fn reversed_by(&self, reversal: &Adjudication) -> Option<Split> {

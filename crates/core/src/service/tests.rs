@@ -274,6 +274,9 @@ fn case_2g_a_reversal_and_a_correction_leave_the_difference_due() {
     story.must(&Command::Settle).must(&Command::Complete);
     assert_eq!(story.state().status, Status::Completed);
     story.decided("d2", Outcome::Reversal, -13_000, &[(CO, "45", -12_000), (PR, "2", -5_000)]);
+    assert_eq!(story.refunds(), Vec::new(), "a reversal alone pays nothing back");
+    story.must(&Command::Complete);
+    assert_eq!(story.state().status, Status::Settling, "and completes nothing");
     story.decided("d3", Outcome::Processed, 11_000, &[(CO, "45", 12_000), (PR, "2", 7_000)]);
     assert_eq!((story.state().status, story.state().version >= 2), (Status::Settling, true));
     assert_eq!(story.difference(), 2_000);

@@ -74,12 +74,14 @@ impl Service {
     }
 
     /// What to pay back, newest charge first, each at most what its payment still holds (FLOWS 5c). Empty while something
-    /// is on its way back or came back to us: then a person, or the proof, comes first.
+    /// is on its way back or came back to us: then a person, or the proof, comes first. Empty too while the payer has taken
+    /// its decision back: the next one says what the patient owes (FLOWS 2G).
     #[must_use]
     pub fn to_refund(&self) -> Vec<(PaymentId, Money)> {
         let sheet = self.worksheet();
         let mut left = sheet.difference.minor.saturating_neg();
-        if left <= 0 || sheet.returning.minor > 0 || self.has_failed_refund() {
+        let waits = sheet.returning.minor > 0 || self.has_failed_refund() || self.is_undecided();
+        if left <= 0 || waits {
             return Vec::new();
         }
         let mut newest: Vec<(&String, &super::Held)> =
@@ -123,10 +125,10 @@ impl Service {
         self.responsibility_minor().saturating_sub(told.minor) >= FAR
     }
 
-    /// Whether the balance is zero and proven: nothing on its way in either direction.
+    /// Whether the balance is zero and proven: decided, and nothing on its way in either direction.
     #[must_use]
     pub fn is_even(&self) -> bool {
         let busy = self.payments.values().any(|held| held.collecting || held.returning_minor > 0);
-        self.worksheet().difference.minor == 0 && !busy
+        self.worksheet().difference.minor == 0 && !busy && !self.is_undecided()
     }
 }

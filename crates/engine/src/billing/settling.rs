@@ -69,7 +69,11 @@ pub(super) fn after_decision(
             )),
         });
     }
-    settle(change, service, billing, origin)
+    match state.is_undecided() {
+        // A reversal alone says nothing about what the patient owes; what follows it does (FLOWS 2G).
+        true => go_on(change, service, origin),
+        false => settle(change, service, billing, origin),
+    }
 }
 
 /// Begins to settle, by rule or by a person's word.

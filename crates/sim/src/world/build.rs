@@ -8,7 +8,7 @@ use suture_core::audit::seal::SealingKey;
 use suture_core::explain::Actor;
 use suture_core::redact::Secret;
 use suture_engine::admin::{Mode, NewConnection};
-use suture_engine::{Caller, Engine, Parts, Settings, new_signing_key};
+use suture_engine::{Billing, Caller, Engine, Parts, Settings, new_signing_key};
 use suture_flow::compiled::Compiled;
 use suture_flow::flow::Flow;
 use suture_sandbox::epic::{self, EpicWorld};
@@ -179,11 +179,23 @@ impl World {
             sealing_key: SealingKey::from_seed(&[9; 32]).map_err(|error| error.to_string())?,
             node: format!("node-{}", self.births),
             slots: 0,
-            settings: Settings::default(),
+            settings: Settings { billing: self.billing.clone(), ..Settings::default() },
         })
         .await
         .map_err(said)?;
         Ok(Node { engine, line, clock, standing: None })
+    }
+
+    /// Starts every engine again with other settings of billing.
+    ///
+    /// # Errors
+    /// A sentence when an engine does not start.
+    pub async fn restart_with(&mut self, billing: Billing) -> Result<(), String> {
+        self.billing = billing;
+        for number in 0..self.nodes() {
+            self.crash(number).await?;
+        }
+        Ok(())
     }
 
     /// Who acts in a world.
@@ -231,6 +243,7 @@ impl World {
             nodes: Vec::new(),
             mail: Vec::new(),
             births: 0,
+            billing: Billing::default(),
             random,
             store,
             home,

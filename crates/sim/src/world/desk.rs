@@ -13,7 +13,7 @@ use suture_core::money::Money;
 use suture_core::patient::Patient;
 use suture_core::payment::Payment;
 use suture_core::redact::Phi;
-use suture_core::service::{Command, Line, NoteKind, Service};
+use suture_core::service::{Command, Line, NoteKind, Service, Worksheet};
 use suture_core::time::Timestamp;
 use suture_engine::billing::{
     Authorize, Imported, NewConsent, NewEligibility, NewEstimate, NewPatient, NewService, Note,
@@ -249,8 +249,29 @@ impl World {
         Ok(imported)
     }
 
+    /// The worksheet of a service, once the explanation of the bill and the patient's statement come to the same cent. For
+    /// patients with one service.
+    ///
+    /// # Errors
+    /// A sentence that says which of them differs.
+    pub async fn adds_up(&self, service: ServiceId) -> Result<Worksheet, String> {
+        let (engine, caller) = (self.engine(0), self.caller());
+        let told = engine.explain_bill(&caller, service, "story").await.map_err(|error| error.to_string())?;
+        let (sheet, lines) = told;
+        let explained: i64 = lines.iter().map(|line| line.amount.minor).sum();
+        let patient = self.service(service).await.map_err(|error| error.to_string())?.patient;
+        let statement =
+            engine.statement(&caller, patient, "story").await.map_err(|error| error.to_string())?;
+        let sum = |amounts: &[Money]| amounts.iter().map(|amount| amount.minor).sum::<i64>();
+        let stated = sum(&statement.owed) - sum(&statement.deposits) - sum(&statement.credits);
+        match (explained, stated) {
+            same if same == (sheet.difference.minor, sheet.difference.minor) => Ok(sheet),
+            other => Err(format!("{sheet:?} is explained as {} and stated as {}", other.0, other.1)),
+        }
+    }
+
     /// Delivers and works until nothing is due.
-    async fn rest(&mut self) {
+    pub(super) async fn rest(&mut self) {
         // A world that does not come to rest is a broken story, and there is nothing to say about its engine.
         let rested = self.settle().await;
         assert!(rested.is_ok(), "{rested:?}");

@@ -1,4 +1,4 @@
-//! Everything beyond an engine's wire: Stripe, Epic, and a line that loses, breaks and delays.
+//! Everything beyond an engine's wire: Stripe, Epic, the payer, and a line that loses, breaks and delays.
 //!
 //! What must stay true: a request is executed at most once per send, at the clock's present moment, and every request to
 //! Stripe is searched for personal data before anything else happens to it.
@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use suture_connect::http::{HeaderValue, HttpRequest, HttpResponse};
 use suture_engine::{Sending, Transport, Undelivered};
 use suture_sandbox::epic::EpicWorld;
+use suture_sandbox::payer::PayerWorld;
 use suture_sandbox::stripe::StripeWorld;
+use suture_sandbox::wire::{Request, Response};
 use tokio::sync::Notify;
 
 use super::clock::ManualClock;
@@ -63,6 +65,7 @@ pub struct Outside {
     pub(super) clock: Arc<ManualClock>,
     stripe: Mutex<StripeWorld>,
     epic: Mutex<EpicWorld>,
+    payer: Mutex<PayerWorld>,
     line: Mutex<Line>,
     /// Whoever listens to our own events.
     pub receiver: Receiver,
@@ -80,6 +83,7 @@ impl Outside {
             clock,
             stripe: Mutex::new(stripe),
             epic: Mutex::new(epic),
+            payer: Mutex::new(PayerWorld::new()),
             line: Mutex::default(),
             receiver: Receiver::default(),
             published: Mutex::default(),
@@ -110,6 +114,20 @@ impl Outside {
     /// Epic's sentence.
     pub fn at_epic(&self, verb: &str, body: &Value) -> Result<Value, String> {
         self.epic().control(self.clock.millis(), verb, body)
+    }
+
+    /// Turns a knob of the payer, or lets it decide and pay.
+    ///
+    /// # Errors
+    /// The payer's sentence.
+    pub fn at_payer(&self, verb: &str, body: &Value) -> Result<Value, String> {
+        lock(&self.payer).control(self.clock.millis(), verb, body)
+    }
+
+    /// What the payer answers to a question, a claim, or a request for a file. Staff and clearing houses ask, not engines.
+    #[must_use]
+    pub fn ask_payer(&self, request: &Request) -> Response {
+        lock(&self.payer).handle(self.clock.millis(), request)
     }
 
     /// Plans what happens to the next requests, one fault each.

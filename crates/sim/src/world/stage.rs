@@ -1,5 +1,6 @@
 //! The world itself, and the words in which stories speak of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use suture_core::id::{DebtId, PaymentId};
 use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::posting::Posting;
-use suture_engine::{Engine, TakePayment};
+use suture_engine::{Billing, Engine, TakePayment};
 use suture_store::Store;
 use suture_store::effects::{Effect, State};
 use suture_store::links::Link;
@@ -46,6 +47,8 @@ pub struct World {
     /// Webhooks that left Stripe and have not arrived.
     pub(super) mail: Vec<suture_sandbox::stripe::Delivery>,
     pub(super) births: u32,
+    /// How new engines settle balances.
+    pub(super) billing: Billing,
     pub(super) random: Arc<SeededRandom>,
     pub(super) store: Store,
     /// Dropped last: it removes the database.
@@ -149,6 +152,28 @@ impl World {
     pub async fn balance(&self, account: &str) -> Result<i64, suture_engine::Error> {
         let balances = self.engine(0).balances(&self.organization, self.clock.now()).await?;
         Ok(balances.iter().filter(|(code, _)| code == account).map(|(_, amount)| amount.minor).sum())
+    }
+
+    /// Every balance of the ledger that is not zero, in minor units. Fees are counted with the gateway's money, so that
+    /// `gw:stripe` is what patients paid and did not get back.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn books(&self) -> Result<BTreeMap<String, i64>, suture_engine::Error> {
+        let mut books = BTreeMap::new();
+        for (code, amount) in self.engine(0).balances(&self.organization, self.clock.now()).await? {
+            let code = if code == "exp:fee" { "gw:stripe".to_owned() } else { code };
+            *books.entry(code).or_insert(0) += amount.minor;
+        }
+        books.retain(|_, minor| *minor != 0);
+        Ok(books)
+    }
+
+    /// The objects that Stripe holds of a kind, such as `invoices`, oldest first.
+    #[must_use]
+    pub fn at_stripe(&self, kind: &str) -> Vec<Value> {
+        let state = self.outside.at_stripe("state", &json!({ "only": [kind] })).unwrap_or_default();
+        state[kind].as_array().cloned().unwrap_or_default()
     }
 
     /// What Epic has under a reference; null when nothing.
