@@ -301,6 +301,7 @@ macro_rules! page {
 
 /// Every code with its page. A code that is not here has no page, which a test and `cargo xtask tidy` refuse.
 pub const PAGES: &[(&str, &str)] = &[
+    page!("above_good_faith_estimate"),
     page!("adjudication_unbalanced"),
     page!("amount_exceeds_debt"),
     page!("amount_not_positive"),
@@ -404,6 +405,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("rate_limited"),
     page!("reason_required"),
     page!("refund_exceeds_captured"),
+    page!("relink_refused"),
     page!("remittance_known"),
     page!("remittance_refused"),
     page!("replay_range_invalid"),

@@ -36,6 +36,7 @@ mod remittance_body;
 mod remittances;
 mod runs;
 mod service_body;
+mod service_care;
 mod service_money;
 mod services;
 mod statements;

@@ -7,7 +7,7 @@ use super::{
     access, api_keys, audit, checklist, connections, consents, dead_letters, debts, deliveries,
     eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, invoices, ledger,
     links, messages, methods, objects, pages, patients, payments, policies, refunds, remittances, runs,
-    service_money, services, statements, webhooks,
+    service_care, service_money, services, statements, webhooks,
 };
 use crate::app::App;
 
@@ -74,6 +74,9 @@ fn billing(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(services::sign_note))
         .routes(routes!(services::bill_service))
         .routes(routes!(services::cancel_service))
+        .routes(routes!(service_care::give_good_faith_estimate))
+        .routes(routes!(service_care::review_bill))
+        .routes(routes!(service_care::reattach_estimate))
         .routes(routes!(service_money::adjudicate_service))
         .routes(routes!(service_money::set_responsibility))
         .routes(routes!(service_money::record_elsewhere))
