@@ -39,6 +39,11 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
         ("/v1/audit/verify", "x--x-"),
         ("/v1/audit/export", "x--x-"),
         ("/v1/access?patient=p-1", "x--x-"),
+        ("/v1/patients?external=p-1", "xxx--"),
+        ("/v1/services?status=settling", "xxxx-"),
+        ("/v1/credits", "xxxx-"),
+        ("/v1/remittances", "xxxx-"),
+        ("/v1/remittance-claims?state=waiting", "xxxx-"),
         ("/v1/api-keys", "x----"),
     ];
     let mut keys = Vec::new();

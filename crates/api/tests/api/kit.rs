@@ -40,6 +40,7 @@ pub(crate) struct Api {
     pub(crate) engine: Engine,
     pub(crate) organization: String,
     router: Router,
+    posts: AtomicU64,
     _database: Fresh,
 }
 
@@ -92,7 +93,7 @@ impl Api {
         .unwrap();
         let organization = engine.make_organization("Clinic", Mode::Sandbox).await.unwrap().id;
         let router = suture_api::router(engine.clone(), settings);
-        Self { engine, organization, router, _database: database }
+        Self { engine, organization, router, posts: AtomicU64::new(0), _database: database }
     }
 
     /// A fresh key with a role.
@@ -140,6 +141,37 @@ impl Api {
             .header("authorization", format!("Bearer {key}"))
             .header("idempotency-key", idempotency_key);
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// Posts a file of a kind.
+    pub(crate) async fn post_file(
+        &self,
+        path: &str,
+        key: &str,
+        (idempotency_key, kind): (&str, &str),
+        content: impl Into<Body>,
+    ) -> Answer {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("idempotency-key", idempotency_key)
+            .header("content-type", kind);
+        self.send(request.body(content.into()).unwrap()).await
+    }
+
+    /// Posts something that must work, under a key of its own, and gives the answer.
+    pub(crate) async fn made(&self, path: &str, key: &str, body: &Value) -> Value {
+        let number = self.posts.fetch_add(1, Ordering::Relaxed);
+        let answer = self.post(path, key, &format!("made-{number}"), body).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Posts something that must be refused, under a key of its own, and gives status, code and detail.
+    pub(crate) async fn refused(&self, path: &str, key: &str, body: &Value) -> (u16, String, String) {
+        let number = self.posts.fetch_add(1, Ordering::Relaxed);
+        let answer = self.post(path, key, &format!("refused-{number}"), body).await;
+        let (status, code) = answer.problem();
+        (status, code, answer.json()["detail"].as_str().unwrap().to_owned())
     }
 
     /// A connection to a gateway, and its id.

@@ -1,6 +1,8 @@
 //! Stories about the API in one process.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod callers;
 #[cfg(test)]
 mod document;
@@ -8,6 +10,10 @@ mod document;
 mod endpoints;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod patients;
+#[cfg(test)]
+mod remittances;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
