@@ -8,61 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{DebtId, EligibilityId, EstimateId, PatientId, PaymentId, ServiceId};
 use crate::money::Money;
-use crate::payment::{self, Payment};
-use crate::refusal::Refusal;
+use crate::payment;
 use crate::time::Timestamp;
 
+mod command;
 mod life;
+mod standing;
 
+pub use command::{Command, decide};
 pub use life::{authorize_at, life_of};
-
-/// Where an estimate charge stands (FLOWS §0).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Nothing is reserved yet.
-    Pending,
-    /// The amount is reserved.
-    Authorized,
-    /// The reservation did not happen; try again or with another method.
-    AuthorizationFailed,
-    /// The money is taken.
-    Captured,
-    /// The capture was refused; the reservation may still stand.
-    CaptureFailed,
-    /// A part went back.
-    PartRefunded,
-    /// All went back.
-    Refunded,
-    /// The reservation was released.
-    Canceled,
-    /// The reservation lapsed.
-    Expired,
-}
-
-impl Status {
-    /// The status as written in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Authorized => "authorized",
-            Self::AuthorizationFailed => "authorization_failed",
-            Self::Captured => "captured",
-            Self::CaptureFailed => "capture_failed",
-            Self::PartRefunded => "part_refunded",
-            Self::Refunded => "refunded",
-            Self::Canceled => "canceled",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// Whether money was taken and not all of it went back.
-    #[must_use]
-    pub const fn holds_money(self) -> bool {
-        matches!(self, Self::Captured | Self::PartRefunded)
-    }
-}
+pub use standing::{Standing, Status, standing_of};
 
 /// Who set an amount that is not the eligibility's, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,24 +26,6 @@ pub struct Override {
     pub by: String,
     /// Why, as a code.
     pub reason: String,
-}
-
-/// What the latest payment proves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Where the charge stands.
-    pub status: Status,
-    /// The payment's own status: says what is in flight, or needs the patient.
-    pub payment_status: payment::Status,
-    /// Reserved, in minor units.
-    pub authorized_minor: i64,
-    /// Taken, in minor units.
-    pub captured_minor: i64,
-    /// Gone back, in minor units.
-    pub refunded_minor: i64,
-    /// The reservation lapses then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capture_before: Option<Timestamp>,
 }
 
 /// What happened to an estimate charge.
@@ -147,6 +84,15 @@ pub enum Event {
     },
     /// It was given up before any money was reserved.
     Abandoned,
+    /// It pays for the care of another eligibility check of the same patient.
+    Relinked {
+        /// That check.
+        eligibility: EligibilityId,
+        /// That care's link token.
+        link: String,
+        /// Who says so.
+        by: String,
+    },
     /// It belongs to a service.
     Attached {
         /// The service.
@@ -181,6 +127,7 @@ impl Event {
             },
             Self::AuthorizationPlanned { .. } => "estimate.authorization_planned",
             Self::Abandoned => "estimate.abandoned",
+            Self::Relinked { .. } => "estimate.relinked",
             Self::Attached { .. } => "estimate.attached",
             Self::Detached { .. } => "estimate.detached",
         }
@@ -222,66 +169,6 @@ pub struct Estimate {
     /// The service that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
-}
-
-/// An order to an estimate charge.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Make it.
-    Create {
-        /// Its id.
-        estimate: EstimateId,
-        /// Whose share it is for.
-        eligibility: EligibilityId,
-        /// The patient.
-        patient: PatientId,
-        /// The link token.
-        link: String,
-        /// The debt.
-        debt: DebtId,
-        /// The eligibility's amount.
-        expected: Money,
-        /// Another amount, with who set it and why.
-        instead: Option<(Money, Override)>,
-        /// When the service is.
-        service_at: Option<Timestamp>,
-    },
-    /// Change the amount.
-    Change {
-        /// The new amount.
-        amount: Money,
-        /// Who set it; `None`: the eligibility changed.
-        overridden: Option<Override>,
-    },
-    /// Move it with its service.
-    Reschedule {
-        /// When the service is now.
-        service_at: Timestamp,
-    },
-    /// Begin an attempt.
-    Attempt {
-        /// Its payment.
-        payment: PaymentId,
-    },
-    /// Take in what a payment proves.
-    Follow {
-        /// The payment as known now.
-        payment: Box<Payment>,
-    },
-    /// Plan another authorization.
-    PlanAuthorization {
-        /// When.
-        at: Timestamp,
-    },
-    /// Give up what no payment reserves.
-    Abandon,
-    /// Attach it to a service.
-    Attach {
-        /// The service.
-        service: ServiceId,
-    },
-    /// Take it off its service.
-    Detach,
 }
 
 impl Estimate {
@@ -339,6 +226,10 @@ impl Estimate {
             Event::Moved { standing, .. } => self.standing = standing.clone(),
             Event::AuthorizationPlanned { at } => self.authorize_at = Some(*at),
             Event::Abandoned => self.standing.status = Status::Canceled,
+            Event::Relinked { eligibility, link, .. } => {
+                self.eligibility = *eligibility;
+                self.link.clone_from(link);
+            }
             Event::Attached { service } => self.service = Some(*service),
             Event::Detached { .. } => self.service = None,
         }
@@ -387,193 +278,6 @@ impl Estimate {
             | Status::Refunded
             | Status::Canceled => false,
         }
-    }
-}
-
-/// What a payment proves about its estimate charge.
-#[must_use]
-pub fn standing_of(payment: &Payment) -> Standing {
-    let payment_status = payment.status();
-    let status = match payment_status {
-        payment::Status::Created | payment::Status::Processing | payment::Status::Unknown => Status::Pending,
-        payment::Status::RequiresMethod | payment::Status::RequiresAction | payment::Status::Failed => {
-            Status::AuthorizationFailed
-        }
-        payment::Status::Authorized if payment.captures > 0 && payment.capturing.is_none() => {
-            Status::CaptureFailed
-        }
-        payment::Status::Authorized => Status::Authorized,
-        payment::Status::Captured
-        | payment::Status::Settled
-        | payment::Status::Disputed
-        | payment::Status::Lost => Status::Captured,
-        payment::Status::PartRefunded => Status::PartRefunded,
-        payment::Status::Refunded => Status::Refunded,
-        payment::Status::Canceled => Status::Canceled,
-        payment::Status::Expired => Status::Expired,
-    };
-    Standing {
-        status,
-        payment_status,
-        authorized_minor: payment.authorized_minor,
-        captured_minor: payment.captured_minor,
-        refunded_minor: payment.refunded_minor(),
-        capture_before: payment.capture_before,
-    }
-}
-
-/// Decides what follows from a command. Changes nothing.
-///
-/// # Errors
-/// A [`Refusal`] that says what did not happen and what to do.
-pub fn decide(state: Option<&Estimate>, command: &Command) -> Result<Vec<Event>, Refusal> {
-    let estimate = match (state, command) {
-        (None, Command::Create { .. }) => return create(command),
-        (None, _) => {
-            return Err(Refusal::state(
-                "estimate_missing",
-                "There is no such estimate charge; nothing was changed.",
-            ));
-        }
-        (Some(_), Command::Create { .. }) => {
-            return Err(Refusal::state(
-                "estimate_exists",
-                "This estimate charge exists already; nothing was changed.",
-            ));
-        }
-        (Some(estimate), _) => estimate,
-    };
-    match command {
-        Command::Create { .. } => Ok(Vec::new()),
-        Command::Change { amount, overridden } => change(estimate, *amount, overridden.as_ref()),
-        Command::Reschedule { service_at } => Ok(match estimate.service_at == Some(*service_at) {
-            true => Vec::new(),
-            false => vec![Event::Rescheduled { service_at: *service_at }],
-        }),
-        Command::Attempt { payment } => attempt(estimate, *payment),
-        Command::Follow { payment } => Ok(follow(estimate, payment)),
-        Command::PlanAuthorization { at } => Ok(match estimate.authorize_at == Some(*at) {
-            true => Vec::new(),
-            false => vec![Event::AuthorizationPlanned { at: *at }],
-        }),
-        Command::Abandon => abandon(estimate),
-        Command::Attach { service } => match estimate.service {
-            Some(known) if known == *service => Ok(Vec::new()),
-            Some(known) => Err(Refusal::state(
-                "estimate_attached",
-                format!(
-                    "Nothing was attached: the estimate charge belongs to service {known}. Detach it first."
-                ),
-            )),
-            None => Ok(vec![Event::Attached { service: *service }]),
-        },
-        Command::Detach => {
-            Ok(estimate.service.map(|service| Event::Detached { service }).into_iter().collect())
-        }
-    }
-}
-
-fn create(command: &Command) -> Result<Vec<Event>, Refusal> {
-    let Command::Create { estimate, eligibility, patient, link, debt, expected, instead, service_at } =
-        command
-    else {
-        return Ok(Vec::new());
-    };
-    let (amount, overridden) = match instead {
-        Some((amount, by)) if amount != expected => (*amount, Some(by.clone())),
-        _ => (*expected, None),
-    };
-    positive(amount, *expected)?;
-    Ok(vec![Event::Created {
-        estimate: *estimate,
-        eligibility: *eligibility,
-        patient: *patient,
-        link: link.clone(),
-        debt: *debt,
-        amount,
-        overridden,
-        service_at: *service_at,
-    }])
-}
-
-fn positive(amount: Money, like: Money) -> Result<(), Refusal> {
-    if amount.minor > 0 && amount.currency == like.currency {
-        return Ok(());
-    }
-    Err(Refusal::invalid(
-        "amount_not_positive",
-        format!("Nothing was changed. Give an amount above zero in {}.", like.currency),
-    ))
-}
-
-fn change(estimate: &Estimate, amount: Money, overridden: Option<&Override>) -> Result<Vec<Event>, Refusal> {
-    positive(amount, estimate.amount)?;
-    if amount == estimate.amount {
-        return Ok(Vec::new());
-    }
-    match estimate.standing.status {
-        Status::Pending if estimate.payments.is_empty() => {}
-        Status::AuthorizationFailed | Status::Expired | Status::Authorized | Status::CaptureFailed => {}
-        status => {
-            return Err(Refusal::state(
-                "not_allowed_now",
-                format!(
-                    "The amount was not changed. The estimate charge is {}; a difference is settled with the invoice.",
-                    status.name()
-                ),
-            ));
-        }
-    }
-    Ok(vec![Event::AmountChanged { amount, overridden: overridden.cloned() }])
-}
-
-fn attempt(estimate: &Estimate, payment: PaymentId) -> Result<Vec<Event>, Refusal> {
-    if estimate.payment() == Some(payment) {
-        return Ok(Vec::new());
-    }
-    if !estimate.may_attempt() {
-        let next = match estimate.standing.status {
-            Status::Pending => "An attempt is open; wait until it is answered.",
-            Status::Authorized | Status::CaptureFailed => "It is authorized: capture or cancel it.",
-            Status::Captured | Status::PartRefunded => "It is captured.",
-            _ => "It has ended: make a new estimate charge.",
-        };
-        return Err(Refusal::state(
-            "not_allowed_now",
-            format!(
-                "Nothing was authorized. The estimate charge is {}. {next}",
-                estimate.standing.status.name()
-            ),
-        ));
-    }
-    let number = u32::try_from(estimate.payments.len()).unwrap_or(u32::MAX).saturating_add(1);
-    Ok(vec![Event::AttemptStarted { number, payment }])
-}
-
-fn follow(estimate: &Estimate, payment: &Payment) -> Vec<Event> {
-    // An older payment of the same charge has ended before the newer began; what still happens to it shows on the debt.
-    if estimate.payment() != Some(payment.id) {
-        return Vec::new();
-    }
-    let mut standing = standing_of(payment);
-    if estimate.replacing && standing.status == Status::Canceled {
-        standing.status = Status::Pending;
-    }
-    match standing == estimate.standing {
-        true => Vec::new(),
-        false => vec![Event::Moved { payment: payment.id, standing }],
-    }
-}
-
-fn abandon(estimate: &Estimate) -> Result<Vec<Event>, Refusal> {
-    match estimate.standing.status {
-        Status::Canceled => Ok(Vec::new()),
-        Status::Pending if estimate.payments.is_empty() => Ok(vec![Event::Abandoned]),
-        Status::AuthorizationFailed | Status::Expired => Ok(vec![Event::Abandoned]),
-        status => Err(Refusal::state(
-            "not_allowed_now",
-            format!("Nothing was canceled. The estimate charge is {}.", status.name()),
-        )),
     }
 }
 

@@ -6,7 +6,7 @@ use suture_core::debt::{self, Debt};
 use suture_core::dispute::{self, Dispute};
 use suture_core::evidence::{DisputeSeen, Evidence, RefundSeen, RefundStatus};
 use suture_core::explain::Care;
-use suture_core::id::{DebtId, DisputeId, PaymentId, RefundId};
+use suture_core::id::{DebtId, DisputeId, PatientId, PaymentId, RefundId};
 use suture_core::money::Money;
 use suture_core::payment::{self, Command, Event, Opening, Payment, Source};
 use suture_core::refund::{self, Refund};
@@ -413,6 +413,10 @@ fn tell_flows(
 ) -> Result<(), Error> {
     // Money without an owner waits in suspense; its flows run when the owner is known.
     if payment.purpose.is_none() {
+        return Ok(());
+    }
+    // A patient whom only we know has nothing in the EHR to post to.
+    if payment.care.patient.as_deref().is_some_and(|patient| PatientId::parse(patient).is_ok()) {
         return Ok(());
     }
     for (flow, kinds) in origin.flows.iter() {

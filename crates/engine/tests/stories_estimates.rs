@@ -27,7 +27,7 @@ on_both_databases!(
     story_4f_a_cancelled_service_whose_capture_was_faster_is_refunded,
     story_4g_a_refund_that_fails_later_leaves_a_credit_and_the_service_cancelled,
     story_4h_a_partial_capture_releases_the_rest,
-    story_4i_an_estimate_of_another_eligibility_does_not_attach_by_itself,
+    story_4i_an_estimate_of_another_eligibility_is_attached_by_one_click_only,
     nothing_is_authorized_off_session_without_a_consent,
     a_cancelled_service_with_two_captured_estimates_leaves_nothing,
     the_steps_are_refused_in_the_wrong_order,
@@ -236,13 +236,32 @@ async fn story_4h_a_partial_capture_releases_the_rest(mut world: World) {
     assert_eq!(cents(&world, "deposit:patient").await, -4_500);
 }
 
-async fn story_4i_an_estimate_of_another_eligibility_does_not_attach_by_itself(mut world: World) {
+async fn story_4i_an_estimate_of_another_eligibility_is_attached_by_one_click_only(mut world: World) {
     let check = checked(&mut world, 6_000).await;
     let card = card_of(&world, &check).await;
-    world.captured_estimate(&check, &card).await.unwrap();
+    let charged = world.captured_estimate(&check, &card).await.unwrap();
     let other = world.eligible(check.patient, 6_000).await.unwrap();
     let service = world.service_for(&other).await.unwrap();
     assert!(world.service(service.id).await.unwrap().estimates.is_empty());
+    // One click: same patient, same amount.
+    let engine = world.engine(0).clone();
+    let moved = engine.reattach_estimate(&world.caller(), service.id, charged.id).await.unwrap();
+    assert_eq!((moved.estimates.clone(), moved.worksheet().estimates), (vec![charged.id], Money::usd(6_000)));
+    assert_eq!(cents(&world, "deposit:patient").await, -6_000, "moved within the account");
+    // From now on the money follows this service.
+    let cancel = Command::Cancel { by: "clinic".into(), reason: "doctor_ill".into() };
+    world.on_service(service.id, cancel).await.unwrap();
+    assert_eq!(
+        (status(&world, charged.id).await, cents(&world, "deposit:patient").await),
+        (Status::Refunded, 0)
+    );
+
+    // Another amount does not move.
+    let wrong = world.captured_estimate(&check, &card).await.unwrap();
+    let dearer = world.eligible(check.patient, 7_000).await.unwrap();
+    let service = world.service_for(&dearer).await.unwrap();
+    let refused = engine.reattach_estimate(&world.caller(), service.id, wrong.id).await;
+    assert_eq!(code(refused), "eligibility_mismatch");
 }
 
 async fn nothing_is_authorized_off_session_without_a_consent(mut world: World) {

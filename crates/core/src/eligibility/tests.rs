@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::id::{Mint, Random};
+use crate::money::Money;
 
 struct Fixed;
 

@@ -8,7 +8,7 @@ use crate::evidence::{
 };
 use crate::explain::Care;
 use crate::id::{Mint, Random, RefundId};
-use crate::payment::{Answer, Opening, Purpose, Source};
+use crate::payment::{Answer, Opening, Payment, Purpose, Source};
 
 struct Seeded(u8);
 

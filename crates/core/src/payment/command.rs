@@ -123,6 +123,13 @@ pub enum Command {
         /// The debt that it turned out to collect.
         debt: Option<DebtId>,
     },
+    /// Let it pay for other care of the same patient.
+    Relink {
+        /// Our link token for that care.
+        link: String,
+        /// The chain to it.
+        care: Care,
+    },
     /// The care that it is a deposit for was given, and its money was applied.
     Consume,
     /// It arrived in a payout.
@@ -163,6 +170,7 @@ pub fn decide(state: Option<&Payment>, command: &Command, now: Timestamp) -> Res
         Command::ReserveRefund { refund_id, amount } => reserve(payment, *refund_id, *amount),
         Command::ReleaseRefund { refund_id } => Ok(release(payment, *refund_id)),
         Command::ResolveLink { link, purpose, care, debt } => resolve(payment, link, (*purpose, *debt), care),
+        Command::Relink { link, care } => relink(payment, link, care),
         Command::Consume => Ok(consume(payment)),
         Command::Settle { payout } => Ok(settle(payment, payout)),
     }
@@ -382,6 +390,23 @@ fn resolve(
         }
         None => Ok(vec![Event::LinkResolved { link: link.to_owned(), purpose, care: care.clone(), debt }]),
     }
+}
+
+fn relink(payment: &Payment, link: &str, care: &Care) -> Result<Vec<Event>, Refusal> {
+    if payment.link.as_deref() == Some(link) {
+        return Ok(Vec::new());
+    }
+    if payment.purpose != Some(Purpose::Deposit)
+        || payment.care.patient != care.patient
+        || !care.explains_money()
+    {
+        return Err(Refusal::invalid(
+            "relink_refused",
+            "The payment was not moved. Only a deposit that is not used up can pay for other care, and only for the \
+             same patient.",
+        ));
+    }
+    Ok(vec![Event::Relinked { link: link.to_owned(), care: care.clone() }])
 }
 
 fn consume(payment: &Payment) -> Vec<Event> {

@@ -220,6 +220,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         debt: Option<DebtId>,
     },
+    /// It pays for other care of the same patient.
+    Relinked {
+        /// Our link token for that care.
+        link: String,
+        /// The chain to it.
+        care: Care,
+    },
     /// The care that a deposit was for was given: its money was applied, and refunds now come out of the credit.
     Consumed,
     /// The money arrived in a payout.
@@ -255,6 +262,7 @@ impl Event {
             Self::DisputeReinstated { .. } => "payment.dispute_reinstated",
             Self::DisputeLost { .. } => "payment.dispute_lost",
             Self::LinkResolved { .. } => "payment.link_resolved",
+            Self::Relinked { .. } => "payment.relinked",
             Self::Consumed => "payment.consumed",
             Self::Settled { .. } => "payment.settled",
         }

@@ -42,6 +42,7 @@ pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>,
         Event::DisputeLost { dispute, amount } => {
             one(format!("dispute_lost:{dispute}"), Account::AdjWriteoff, Account::HoldDispute, *amount)
         }
+        Event::Relinked { link, .. } => relinked(payment, link),
         Event::LinkResolved { link, purpose, .. } => {
             // What stands in suspense: captured, less what went back from there.
             let gone: i64 = payment
@@ -66,6 +67,20 @@ pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>,
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// What the payment holds moves from one act of care to another, within its account.
+fn relinked(payment: &Payment, link: &str) -> Result<Vec<Posting>, Error> {
+    let held = payment.captured_minor.saturating_sub(payment.refunded_minor());
+    let amount = Money::new(held, payment.amount.currency);
+    if amount.minor == 0 {
+        return Ok(Vec::new());
+    }
+    let lines = vec![
+        Line::debit(payment.target(), amount).of(payment.link.as_deref()),
+        Line::credit(payment.target(), amount).of(Some(link)),
+    ];
+    Posting::try_new(format!("relink:{}:{link}", payment.id), lines).map(|posting| vec![posting])
 }
 
 fn withdrawn(payment: &Payment, dispute: &str, amount: Money, fee: Money) -> Result<Vec<Posting>, Error> {

@@ -373,6 +373,10 @@ impl Payment {
                 self.purpose = Some(*purpose);
                 self.care = care.clone();
             }
+            Event::Relinked { link, care } => {
+                self.link = Some(link.clone());
+                self.care = care.clone();
+            }
             Event::Consumed => self.purpose = Some(Purpose::Credit),
             Event::Settled { payout } => self.payout = Some(payout.clone()),
             other => self.apply_return(other),

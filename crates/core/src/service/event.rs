@@ -79,6 +79,20 @@ pub enum Event {
         /// Which.
         eligibility: EligibilityId,
     },
+    /// A self-pay patient got a good-faith estimate of the whole service.
+    GoodFaithEstimateGiven {
+        /// How much.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person reviewed a bill that is far above the good-faith estimate, and let it go on.
+    BillReviewed {
+        /// Who.
+        by: String,
+        /// Why, as a code.
+        reason: String,
+    },
     /// The coverage was checked.
     CoverageMoved {
         /// What came out.
@@ -210,6 +224,8 @@ impl Event {
             Self::Created { .. } => "service.created",
             Self::Scheduled { .. } => "service.scheduled",
             Self::EligibilityChanged { .. } => "service.eligibility_changed",
+            Self::GoodFaithEstimateGiven { .. } => "service.good_faith_estimate_given",
+            Self::BillReviewed { .. } => "service.bill_reviewed",
             Self::CoverageMoved { .. } => "service.coverage_moved",
             Self::EstimateAttached { .. } => "service.estimate_attached",
             Self::EstimateDetached { .. } => "service.estimate_detached",

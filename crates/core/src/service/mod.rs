@@ -5,6 +5,7 @@
 
 mod command;
 mod event;
+mod money;
 mod postings;
 mod state;
 mod worksheet;

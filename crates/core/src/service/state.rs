@@ -115,6 +115,12 @@ pub struct Service {
     /// Whether the plan covers it, when checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<CoverageStatus>,
+    /// What a self-pay patient was told that it would cost, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good_faith: Option<(Money, Timestamp)>,
+    /// A person reviewed a bill that is far above it.
+    #[serde(default)]
+    pub reviewed: bool,
     /// When it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
@@ -177,6 +183,8 @@ impl Service {
                 currency: *currency,
                 status: Status::Pending,
                 coverage: None,
+                good_faith: None,
+                reviewed: false,
                 at: None,
                 estimates: Vec::new(),
                 lines: Vec::new(),
@@ -211,6 +219,11 @@ impl Service {
                 self.status = Status::Scheduled;
             }
             Event::EligibilityChanged { eligibility } => self.eligibility = Some(*eligibility),
+            Event::GoodFaithEstimateGiven { amount, at } => {
+                self.good_faith = Some((*amount, *at));
+                self.reviewed = false;
+            }
+            Event::BillReviewed { .. } => self.reviewed = true,
             Event::CoverageMoved { to } => self.coverage = Some(*to),
             Event::EstimateAttached { estimate } => self.estimates.push(*estimate),
             Event::EstimateDetached { estimate } => self.estimates.retain(|known| known != estimate),

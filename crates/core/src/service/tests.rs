@@ -376,6 +376,24 @@ fn a_write_off_needs_an_approver_stays_within_what_is_due_and_can_be_undone() {
 }
 
 #[test]
+fn a_self_pay_bill_far_above_its_good_faith_estimate_waits_for_a_review() {
+    let mut story = Story::billed();
+    story.service =
+        story.service.map(|service| Service { status: Status::Scheduled, claim: None, ..service });
+    story.must(&Command::GiveGoodFaithEstimate { amount: Money::usd(10_000) });
+    story.service = story.service.map(|service| Service { status: Status::Noted, ..service });
+    let set = |minor| Command::SetResponsibility { responsibility: Money::usd(minor), author: "desk".into() };
+    story.must(&set(49_999));
+    assert!(!story.state().is_far_above_estimate());
+    story.must(&set(50_000));
+    assert!(story.state().is_far_above_estimate());
+    story.must(&Command::ReviewBill { by: "manager".into(), reason: "complication".into() });
+    assert!(!story.state().is_far_above_estimate());
+    let late = Command::GiveGoodFaithEstimate { amount: Money::usd(60_000) };
+    assert_eq!(story.run(&late).unwrap_err().code, "not_allowed_now", "not after the care");
+}
+
+#[test]
 fn nothing_is_billed_without_a_signed_note_and_a_note_is_signed_once() {
     let mut story = Story::default();
     let seed = Seeded(1);

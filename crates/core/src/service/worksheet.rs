@@ -112,6 +112,17 @@ impl Service {
         (self.status == Status::Settling && due.minor > 0 && !busy).then_some(due)
     }
 
+    /// Whether a self-pay bill is 400.00 or more above the good-faith estimate and nobody has reviewed it: then the patient
+    /// may dispute it, and nothing is collected (No Surprises Act; FEATURES M307).
+    #[must_use]
+    pub fn is_far_above_estimate(&self) -> bool {
+        const FAR: i64 = 40_000;
+        let Some((told, _)) = self.good_faith.filter(|_| self.claim.is_none() && !self.reviewed) else {
+            return false;
+        };
+        self.responsibility_minor().saturating_sub(told.minor) >= FAR
+    }
+
     /// Whether the balance is zero and proven: nothing on its way in either direction.
     #[must_use]
     pub fn is_even(&self) -> bool {

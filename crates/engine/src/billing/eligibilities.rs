@@ -66,7 +66,7 @@ impl Engine {
                 }
             }
             let id = EligibilityId::mint(change.mint());
-            let link = make_link(change, &new, &patient, id)?;
+            let link = make_link(change, &new, &patient)?;
             let command = Command::Create {
                 eligibility: id,
                 patient: new.patient,
@@ -208,16 +208,11 @@ pub(super) fn x12_refused(what: &str) -> Error {
 }
 
 /// The link that the charges of this check and its service share.
-fn make_link(
-    change: &mut Change<'_, '_>,
-    new: &NewEligibility,
-    patient: &Patient,
-    id: EligibilityId,
-) -> Result<String, Error> {
+fn make_link(change: &mut Change<'_, '_>, new: &NewEligibility, patient: &Patient) -> Result<String, Error> {
     let link = links::Link {
         id: LinkId::mint(change.mint()).to_string(),
         patient: patient.external.get("epic").cloned().unwrap_or_else(|| patient.id.to_string()),
-        account: new.account.clone().or_else(|| Some(id.to_string())),
+        account: new.account.clone(),
         claim: None,
         encounter: None,
         practitioner: None,

@@ -1,6 +1,7 @@
 //! Use cases of patient billing, from the first insurance check to a settled balance.
 
 mod balances;
+mod collecting;
 mod eligibilities;
 mod estimates;
 mod follow;

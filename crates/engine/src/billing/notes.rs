@@ -15,7 +15,7 @@ use crate::connections::Open;
 use crate::facts::{self, Origin, reference};
 use crate::job::Job;
 
-use super::{invoices, patients, services};
+use super::{collecting, invoices, patients};
 
 /// Takes notes in.
 pub(crate) fn take_notes(
@@ -61,7 +61,7 @@ fn take_invoice_payment(
     let (_, invoice) = change.existing::<Invoice>(&invoice)?;
     let (_, service) = change.existing::<Service>(&invoice.service.to_string())?;
     let care = super::follow::care_of_service(change, &service)?;
-    let debt = services::record_debt(change, &service, state.amount)?;
+    let debt = collecting::record_debt(change, &service, state.amount)?;
     let command = payment::Command::ResolveLink {
         link: service.link.clone(),
         purpose: Purpose::Balance,

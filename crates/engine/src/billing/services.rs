@@ -6,15 +6,13 @@ use suture_core::currency::Currency;
 use suture_core::eligibility::{Eligibility, Status as Checked};
 use suture_core::estimate::{self, Estimate, Status as EstimateStatus};
 use suture_core::explain::{Actor, Reason};
-use suture_core::id::{DebtId, EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
-use suture_core::money::Money;
-use suture_core::patient::{self, Patient};
-use suture_core::payment::{Opening, Payment, Purpose, Source};
+use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
+use suture_core::patient::Patient;
+use suture_core::payment::{self, Payment, Purpose, Source};
 use suture_core::redact::Phi;
 use suture_core::refusal::Refusal;
 use suture_core::service::{self, Command, CoverageStatus, Kind, NoteKind, Service};
 use suture_core::time::Timestamp;
-use suture_core::{consent, debt};
 use suture_store::effects::NewEffect;
 use suture_store::{journal, links, personal};
 
@@ -23,11 +21,11 @@ use crate::change::{Change, Loaded};
 use crate::engine::Engine;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{AttemptOptions, Caller, Taken, start_payment};
+use crate::payments::{Caller, Taken};
 use crate::worker::{After, Working};
 
 use super::follow::{care_of_service, decide_service, see};
-use super::{eligibilities, estimates, patients, settling};
+use super::{collecting, eligibilities, estimates, settling};
 
 /// A service to book.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,6 +128,28 @@ impl Engine {
         .await
     }
 
+    /// Attaches an estimate charge that was made with another eligibility check of the same patient and amount (FLOWS 4i):
+    /// its money moves to this service's care.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for another patient or amount, or money that is not captured or belongs to a service.
+    pub async fn reattach_estimate(
+        &self,
+        caller: &Caller,
+        id: ServiceId,
+        estimate: EstimateId,
+    ) -> Result<Service, Error> {
+        let order = self.order_of(caller, Reason::of("estimate_reattached"));
+        let origin = self.any_origin(&caller.organization);
+        self.apply(&id.to_string(), order, move |change| {
+            reattach(change, id, estimate)?;
+            attach(change, id, estimate, &origin)?;
+            settling::go_on(change, &id.to_string(), &origin)?;
+            change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+        })
+        .await
+    }
+
     /// Begins to settle: makes the invoice if a gateway is to have one, refunds what is too much, completes what is even,
     /// and plans the collection of what is left after the notice.
     ///
@@ -159,7 +179,7 @@ impl Engine {
         let open = self.connection(&connection)?;
         let origin = self.origin(&open, Source::Fetched, self.now());
         let order = self.order_of(caller, Reason::of("balance_collected"));
-        let work = move |change: &mut Change<'_, '_>| charge(change, id, &how, &origin);
+        let work = move |change: &mut Change<'_, '_>| collecting::charge(change, id, &how, &origin);
         let ((payment, effect), held) =
             self.apply_in(&id.to_string(), order, self.0.slots.slot(), work).await?;
         let waiting = self.wait_for(&effect);
@@ -250,7 +270,7 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     }
     let link = match &check {
         Some(check) => check.link.clone(),
-        None => make_link(change, new, &patient, id)?,
+        None => make_link(change, new, &patient)?,
     };
     let command = Command::Create {
         service: id,
@@ -287,16 +307,11 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
 }
 
-fn make_link(
-    change: &mut Change<'_, '_>,
-    new: &NewService,
-    patient: &Patient,
-    id: ServiceId,
-) -> Result<String, Error> {
+fn make_link(change: &mut Change<'_, '_>, new: &NewService, patient: &Patient) -> Result<String, Error> {
     let link = links::Link {
         id: LinkId::mint(change.mint()).to_string(),
         patient: patient.external.get("epic").cloned().unwrap_or_else(|| patient.id.to_string()),
-        account: new.account.clone().or_else(|| Some(id.to_string())),
+        account: new.account.clone(),
         claim: None,
         encounter: None,
         practitioner: None,
@@ -335,6 +350,30 @@ pub(super) fn attach(
     let Some(payment) = state.payment() else { return Ok(()) };
     let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
     see(change, &service.to_string(), (&payment, Kind::Estimate), origin)
+}
+
+/// Moves an estimate charge and its money to a service's care.
+fn reattach(change: &mut Change<'_, '_>, id: ServiceId, estimate: EstimateId) -> Result<(), Error> {
+    let (_, service) = change.existing::<Service>(&id.to_string())?;
+    let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
+    let other = || {
+        Error::Refused(Refusal::invalid(
+            "eligibility_of_another_patient",
+            "Nothing was moved: the estimate charge belongs to another patient, or the service has no eligibility check.",
+        ))
+    };
+    let eligibility = service.eligibility.filter(|_| known.patient == service.patient).ok_or_else(other)?;
+    let (_, check) = change.existing::<Eligibility>(&eligibility.to_string())?;
+    let expected = check.responsibility.map_or(known.amount, |share| share.total);
+    let by = change.order.actor.parts().1.to_owned();
+    let command = estimate::Command::Relink { eligibility, link: service.link.clone(), expected, by };
+    estimates::decide(change, estimate, &command)?;
+    let Some(payment) = known.payment() else { return Ok(()) };
+    let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
+    let care = care_of_service(change, &service)?;
+    let command = payment::Command::Relink { link: service.link.clone(), care };
+    let events = payment::decide(Some(&state), &command, change.order.now)?;
+    change.record_all(&mut loaded, &events, &crate::facts::care_of(&state))
 }
 
 /// What a command causes beside its events.
@@ -417,77 +456,4 @@ pub(super) fn cover(change: &mut Change<'_, '_>, eligibility: EligibilityId) -> 
         Checked::Timeout | Checked::ServerError => return Ok(()),
     };
     decide_service(change, &service, &Command::Cover { to }).map(|_| ())
-}
-
-/// Charges what is left of a service as a balance payment.
-fn charge(
-    change: &mut Change<'_, '_>,
-    id: ServiceId,
-    how: &super::Authorize,
-    origin: &Origin,
-) -> Result<(PaymentId, String), Error> {
-    let (_, state) = change.existing::<Service>(&id.to_string())?;
-    let due = state.to_collect().ok_or_else(|| {
-        Refusal::state(
-            "nothing_due",
-            "Nothing was charged: nothing is due on this service, or a payment or refund is on its way.",
-        )
-    })?;
-    let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
-    let on_file = || patients::method_on_file(&patient, &origin.connection, change.order.now);
-    let method = how.method.clone().or_else(|| if how.off_session { on_file() } else { None });
-    let payment = PaymentId::mint(change.mint());
-    if how.off_session {
-        let method = method.clone().ok_or_else(|| {
-            Refusal::state(
-                "method_missing",
-                "Nothing was charged: the patient has no working method on file at this gateway.",
-            )
-        })?;
-        let charge =
-            consent::Intended { method, purpose: consent::Purpose::BalanceAfterInsurance, amount: due };
-        patients::decide_patient(change, state.patient, &patient::Command::Charge { payment, charge })?;
-    }
-    let care = care_of_service(change, &state)?;
-    let debt = record_debt(change, &state, due)?;
-    let opening = Opening {
-        payment,
-        debt: Some(debt),
-        connection: origin.connection.clone(),
-        gateway: origin.gateway.clone(),
-        link: Some(state.link.clone()),
-        purpose: Some(Purpose::Balance),
-        care,
-        amount: due,
-        manual_capture: false,
-        customer: patient.customers.get(&origin.connection).cloned(),
-    };
-    let options = AttemptOptions {
-        method,
-        save_method: false,
-        off_session: how.off_session,
-        return_url: how.return_url.clone(),
-    };
-    start_payment(change, opening, options, origin)
-}
-
-/// The debt of what is left; the books have it already, so it does not accrue.
-pub(super) fn record_debt(
-    change: &mut Change<'_, '_>,
-    state: &Service,
-    owed: Money,
-) -> Result<DebtId, Error> {
-    let debt = DebtId::mint(change.mint());
-    let care = care_of_service(change, state)?;
-    let record = debt::Command::Record {
-        debt,
-        care: care.clone(),
-        link: state.link.clone(),
-        purpose: Purpose::Balance,
-        owed,
-        owner: Some(state.id.to_string()),
-    };
-    let mut stream = Loaded::<debt::Debt>::fresh(debt.to_string());
-    change.record_all(&mut stream, &debt::decide(None, &record)?, &care)?;
-    Ok(debt)
 }

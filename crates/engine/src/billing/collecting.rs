@@ -1,0 +1,100 @@
+//! Collecting what is left of a service: the debt, the consent, and the payment that charges it.
+
+use suture_core::consent;
+use suture_core::debt;
+use suture_core::id::{DebtId, PaymentId, ServiceId};
+use suture_core::money::Money;
+use suture_core::patient::{self, Patient};
+use suture_core::payment::{Opening, Purpose};
+use suture_core::refusal::Refusal;
+use suture_core::service::Service;
+
+use crate::Error;
+use crate::change::{Change, Loaded};
+use crate::facts::Origin;
+use crate::payments::{AttemptOptions, start_payment};
+
+use super::follow::care_of_service;
+use super::patients;
+
+/// Charges what is left of a service as a balance payment.
+pub(super) fn charge(
+    change: &mut Change<'_, '_>,
+    id: ServiceId,
+    how: &super::Authorize,
+    origin: &Origin,
+) -> Result<(PaymentId, String), Error> {
+    let (_, state) = change.existing::<Service>(&id.to_string())?;
+    let due = state.to_collect().ok_or_else(|| {
+        Refusal::state(
+            "nothing_due",
+            "Nothing was charged: nothing is due on this service, or a payment or refund is on its way.",
+        )
+    })?;
+    if state.is_far_above_estimate() {
+        return Err(Error::Refused(Refusal::held(
+            "above_good_faith_estimate",
+            format!(
+                "Nothing was charged: {due} is due, and the bill is 400.00 or more above the good-faith estimate that the \
+                 patient got. A person must review it first."
+            ),
+        )));
+    }
+    let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
+    let on_file = || patients::method_on_file(&patient, &origin.connection, change.order.now);
+    let method = how.method.clone().or_else(|| if how.off_session { on_file() } else { None });
+    let payment = PaymentId::mint(change.mint());
+    if how.off_session {
+        let method = method.clone().ok_or_else(|| {
+            Refusal::state(
+                "method_missing",
+                "Nothing was charged: the patient has no working method on file at this gateway.",
+            )
+        })?;
+        let charge =
+            consent::Intended { method, purpose: consent::Purpose::BalanceAfterInsurance, amount: due };
+        patients::decide_patient(change, state.patient, &patient::Command::Charge { payment, charge })?;
+    }
+    let care = care_of_service(change, &state)?;
+    let debt = record_debt(change, &state, due)?;
+    let opening = Opening {
+        payment,
+        debt: Some(debt),
+        connection: origin.connection.clone(),
+        gateway: origin.gateway.clone(),
+        link: Some(state.link.clone()),
+        purpose: Some(Purpose::Balance),
+        care,
+        amount: due,
+        manual_capture: false,
+        customer: patient.customers.get(&origin.connection).cloned(),
+    };
+    let options = AttemptOptions {
+        method,
+        save_method: false,
+        off_session: how.off_session,
+        return_url: how.return_url.clone(),
+    };
+    start_payment(change, opening, options, origin)
+}
+
+/// The debt of what is left; the books have it already, so it does not accrue.
+pub(super) fn record_debt(
+    change: &mut Change<'_, '_>,
+    state: &Service,
+    owed: Money,
+) -> Result<DebtId, Error> {
+    let debt = DebtId::mint(change.mint());
+    let care = care_of_service(change, state)?;
+    let record = debt::Command::Record {
+        debt,
+        care: care.clone(),
+        link: state.link.clone(),
+        purpose: Purpose::Balance,
+        owed,
+        owner: Some(state.id.to_string()),
+    };
+    let mut stream = Loaded::<debt::Debt>::fresh(debt.to_string());
+    change.record_all(&mut stream, &debt::decide(None, &record)?, &care)?;
+    Ok(debt)
+}
