@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::middleware;
 use suture_core::redact::Secret;
 use suture_engine::{BODY_BYTES_MAX, Engine};
+use tokio::sync::Semaphore;
 
 use crate::frame;
 use crate::limiter::Limiter;
@@ -46,7 +47,12 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) limiter: Limiter,
     pub(crate) open_streams: OpenStreams,
+    /// Places for posted files: each holds a file in memory.
+    pub(crate) files: Arc<Semaphore>,
 }
+
+/// How many posted files are in memory at the same time.
+const FILES_MAX: usize = 4;
 
 impl std::ops::Deref for App {
     type Target = Inner;
@@ -59,7 +65,13 @@ impl std::ops::Deref for App {
 /// The whole API over an engine.
 pub fn router(engine: Engine, settings: Settings) -> axum::Router {
     let limiter = Limiter::new(settings.requests_per_second_per_key);
-    let app = App(Arc::new(Inner { engine, settings, limiter, open_streams: OpenStreams::default() }));
+    let app = App(Arc::new(Inner {
+        engine,
+        settings,
+        limiter,
+        open_streams: OpenStreams::default(),
+        files: Arc::new(Semaphore::new(FILES_MAX)),
+    }));
     let (routes, _) = crate::document::routes().split_for_parts();
     routes
         .fallback(async || Problem::not_found("path"))

@@ -63,6 +63,11 @@ pub(crate) enum Permission {
     ReadConnections,
     ManageConnections,
     ManageKeys,
+    ReadPatients,
+    ManagePatients,
+    ReadBilling,
+    ManageServices,
+    SettleServices,
 }
 
 /// Whether a role has a permission. This is the table.
@@ -82,10 +87,23 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::RepairDeliveries
                 | P::ReadBooks
                 | P::ReadConnections
+                | P::ReadPatients
+                | P::ManagePatients
+                | P::ReadBilling
+                | P::ManageServices
+                | P::SettleServices
         ),
-        Role::FrontDesk => {
-            matches!(permission, P::ReadPayments | P::TakePayments | P::ReadLinks | P::MakeLinks)
-        }
+        Role::FrontDesk => matches!(
+            permission,
+            P::ReadPayments
+                | P::TakePayments
+                | P::ReadLinks
+                | P::MakeLinks
+                | P::ReadPatients
+                | P::ManagePatients
+                | P::ReadBilling
+                | P::ManageServices
+        ),
         Role::Auditor => matches!(
             permission,
             P::ReadPayments
@@ -94,6 +112,7 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ReadAudit
                 | P::ReadAccess
                 | P::ReadConnections
+                | P::ReadBilling
         ),
         Role::Integrator => matches!(
             permission,
@@ -172,7 +191,7 @@ pub(crate) fn may_read_metrics(headers: &HeaderMap, token: Option<&Secret<String
 mod tests {
     use super::*;
 
-    const PERMISSIONS: [Permission; 15] = [
+    const PERMISSIONS: [Permission; 20] = [
         Permission::ReadPayments,
         Permission::TakePayments,
         Permission::RefundPayments,
@@ -188,6 +207,11 @@ mod tests {
         Permission::ReadConnections,
         Permission::ManageConnections,
         Permission::ManageKeys,
+        Permission::ReadPatients,
+        Permission::ManagePatients,
+        Permission::ReadBilling,
+        Permission::ManageServices,
+        Permission::SettleServices,
     ];
 
     #[test]
@@ -214,6 +238,11 @@ mod tests {
             "xx-xx ReadConnections",
             "x---x ManageConnections",
             "x---- ManageKeys",
+            "xxx-- ReadPatients",
+            "xxx-- ManagePatients",
+            "xxxx- ReadBilling",
+            "xxx-- ManageServices",
+            "xx--- SettleServices",
         ];
         assert_eq!(table, agreed);
     }

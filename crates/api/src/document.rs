@@ -33,8 +33,13 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub fn openapi() -> String {
     let mut document = routes().into_openapi();
     for (path, item) in &mut document.paths.paths {
-        let operations =
-            [(&mut item.get, false), (&mut item.post, true), (&mut item.delete, false)].into_iter();
+        let operations = [
+            (&mut item.get, false),
+            (&mut item.post, true),
+            (&mut item.put, false),
+            (&mut item.delete, false),
+        ];
+        let operations = operations.into_iter();
         for (operation, posts) in operations.filter_map(|(found, posts)| Some((found.as_mut()?, posts))) {
             operation.responses.responses.insert("default".to_owned(), RefOr::T(problem()));
             if path.starts_with("/v1/") {

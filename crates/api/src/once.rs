@@ -19,6 +19,16 @@ use crate::auth::Session;
 use crate::frame::RequestId;
 use crate::problem::{After, Problem};
 
+/// A posted file, read up to a limit of its own. Its content is X12 text, so no JSON is looked for.
+pub(crate) struct PostedFile<const BYTES_MAX: usize> {
+    posted: Posted,
+    /// Bounds how much of such files is in memory. Held until the work is done.
+    place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// The kinds of content that a posted file may have.
+const FILE_KINDS: [&str; 3] = ["text/x12", "application/edi-x12", "application/x12"];
+
 /// A posted request, read but not yet understood.
 pub(crate) struct Posted {
     key: Option<String>,
@@ -82,6 +92,63 @@ impl FromRequest<App> for Posted {
     }
 }
 
+impl<const BYTES_MAX: usize> FromRequest<App> for PostedFile<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !FILE_KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+            return Err(Problem::new(
+                "content_type_refused",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Nothing was read. Send the file itself with `Content-Type: application/edi-x12` or `text/x12`.",
+            ));
+        }
+        let place = app.files.clone().acquire_owned().await;
+        let place = place.map_err(|_| Problem::internal("the places for files are closed"))?;
+        let body = read(&parts.headers, body, BYTES_MAX).await.map_err(|problem| {
+            if problem.is_too_large() { Problem::file_too_large(BYTES_MAX) } else { problem }
+        })?;
+        // What the query asks for is part of the request as well.
+        let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), |all| all.as_str());
+        let posted = Posted {
+            key: key_of(&parts.headers),
+            target: format!("{} {path}", parts.method),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            body,
+        };
+        Ok(Self { posted, place })
+    }
+}
+
+impl<const BYTES_MAX: usize> PostedFile<BYTES_MAX> {
+    /// Carries the request out once, with the bytes of the file.
+    pub(crate) async fn once<W, F>(
+        mut self,
+        app: &App,
+        session: &Session,
+        work: W,
+    ) -> Result<Response, Problem>
+    where
+        W: FnOnce(Vec<u8>) -> F,
+        F: Future<Output = Result<Made, Problem>> + Send + 'static,
+    {
+        let (bytes, place) = (Vec::from(std::mem::take(&mut self.posted.body)), self.place);
+        let hash = Hash::of(format!("{}\n{}", self.posted.target, Hash::of(&bytes)).as_bytes());
+        let work = || {
+            let working = work(bytes);
+            async move {
+                let made = working.await;
+                drop(place);
+                made
+            }
+        };
+        self.posted.carried_out(app, session, hash, work).await
+    }
+}
+
 /// The caller's key, when it is one.
 fn key_of(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("idempotency-key")?.to_str().ok()?.trim();
@@ -127,29 +194,54 @@ impl Posted {
         W: FnOnce(B) -> F,
         F: Future<Output = Result<Made, Problem>> + Send + 'static,
     {
-        let key = self.key.clone().ok_or_else(|| {
-            Problem::new(
-                "idempotency_key_required",
-                StatusCode::BAD_REQUEST,
-                "Nothing was done. Send an `Idempotency-Key` header of 1 to 255 visible ASCII characters, new for each \
-                 thing that you want and the same when you try it again.",
-            )
-        })?;
+        if self.key.is_none() {
+            return Err(key_required());
+        }
         let body = self.parse()?;
-        let key =
-            Key { organization: session.organization().to_owned(), api_key: session.key().to_owned(), key };
-        let mut content = self.target.into_bytes();
+        let mut content = self.target.clone().into_bytes();
         content.push(b'\n');
         content.extend_from_slice(&self.body);
-        match app.engine.begin_request(key.clone(), Hash::of(&content)).await? {
+        self.carried_out(app, session, Hash::of(&content), || work(body)).await
+    }
+
+    /// The key of the request, for a call to a gateway that is to happen once for it. Not the key itself: it may be long,
+    /// and is the caller's.
+    pub(crate) fn derived_key(&self, session: &Session) -> String {
+        let key = self.key.as_deref().unwrap_or_default();
+        Hash::of(format!("{}\n{key}", session.key()).as_bytes()).to_string()
+    }
+
+    async fn carried_out<F>(
+        self,
+        app: &App,
+        session: &Session,
+        hash: Hash,
+        work: impl FnOnce() -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<Made, Problem>> + Send + 'static,
+    {
+        let key = self.key.ok_or_else(key_required)?;
+        let key =
+            Key { organization: session.organization().to_owned(), api_key: session.key().to_owned(), key };
+        match app.engine.begin_request(key.clone(), hash).await? {
             Known::New => {}
             Known::Running { since } => return Err(running(&since.to_rfc3339())),
             Known::OtherRequest => return Err(reused()),
             Known::Answered { status, body } => return Ok(replayed(status, body)),
         }
-        let carried_out = tokio::spawn(carry_out(app.clone(), key, self.request_id, work(body)));
+        let carried_out = tokio::spawn(carry_out(app.clone(), key, self.request_id, work()));
         carried_out.await.unwrap_or_else(|_| Err(Problem::internal("the work of a request panicked")))
     }
+}
+
+fn key_required() -> Problem {
+    Problem::new(
+        "idempotency_key_required",
+        StatusCode::BAD_REQUEST,
+        "Nothing was done. Send an `Idempotency-Key` header of 1 to 255 visible ASCII characters, new for each thing that \
+         you want and the same when you try it again.",
+    )
 }
 
 /// Runs the work and keeps its answer, or forgets the key when nothing was changed.

@@ -109,6 +109,19 @@ impl Problem {
         Self::new("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
+    pub(crate) fn file_too_large(bytes_max: usize) -> Self {
+        let detail = format!(
+            "Nothing was done. The file is larger than {} MiB and was not read whole; split it.",
+            bytes_max >> 20
+        );
+        Self::new("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// Whether a body was too large.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.0.status == StatusCode::PAYLOAD_TOO_LARGE
+    }
+
     pub(crate) fn not_understood() -> Self {
         let detail = "Nothing was done. The request is not well-formed; see /openapi.json.";
         Self::new("request_not_understood", StatusCode::BAD_REQUEST, detail)
@@ -288,12 +301,15 @@ macro_rules! page {
 
 /// Every code with its page. A code that is not here has no page, which a test and `cargo xtask tidy` refuse.
 pub const PAGES: &[(&str, &str)] = &[
+    page!("adjudication_unbalanced"),
     page!("amount_exceeds_debt"),
     page!("amount_not_positive"),
     page!("amount_unusual"),
+    page!("answer_for_another_patient"),
     page!("attempt_closed"),
     page!("attempt_missing"),
     page!("attempt_open"),
+    page!("author_required"),
     page!("authorization_expired"),
     page!("authorizer_required"),
     page!("body_invalid"),
@@ -305,29 +321,55 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("card_number_refused"),
     page!("care_missing"),
     page!("changed_meanwhile"),
+    page!("claim_invalid"),
+    page!("claim_not_booked"),
+    page!("claim_used"),
     page!("connection_required"),
     page!("connection_unusable"),
+    page!("consent_cap_exceeded"),
+    page!("consent_ended"),
+    page!("consent_invalid"),
+    page!("consent_missing"),
+    page!("content_type_refused"),
     page!("currency_mismatch"),
     page!("currency_unknown"),
     page!("cursor_invalid"),
+    page!("customer_missing"),
     page!("debt_exists"),
     page!("debt_locked"),
     page!("debt_missing"),
     page!("description_invalid"),
     page!("dispute_ended"),
     page!("effect_not_stopped"),
+    page!("eligibility_exists"),
+    page!("eligibility_mismatch"),
+    page!("eligibility_missing"),
+    page!("eligibility_not_answered"),
+    page!("eligibility_of_another_patient"),
+    page!("eligibility_used"),
     page!("endpoint_disabled"),
     page!("endpoint_url_refused"),
     page!("endpoints_exhausted"),
+    page!("estimate_attached"),
+    page!("estimate_exists"),
+    page!("estimate_missing"),
     page!("event_type_unknown"),
+    page!("field_invalid"),
     page!("forbidden"),
+    page!("health_card_refused"),
     page!("id_invalid"),
     page!("idempotency_key_required"),
     page!("idempotency_key_reused"),
     page!("internal"),
+    page!("invoice_exists"),
+    page!("invoice_mirrored"),
+    page!("invoice_missing"),
     page!("last_event_id_invalid"),
+    page!("lines_invalid"),
     page!("link_resolved"),
     page!("live_key_in_sandbox"),
+    page!("method_expired"),
+    page!("method_missing"),
     page!("method_not_allowed"),
     page!("missing_header"),
     page!("no_gateway"),
@@ -338,25 +380,41 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("not_an_event"),
     page!("not_an_opaque_id"),
     page!("not_found"),
+    page!("note_invalid"),
+    page!("note_missing"),
+    page!("note_signed"),
+    page!("nothing_due"),
     page!("object_missing"),
     page!("other_account_or_mode"),
     page!("other_system_failed"),
     page!("outside_tolerance"),
     page!("overlap_too_long"),
+    page!("patient_exists"),
+    page!("patient_missing"),
+    page!("payer_invalid"),
     page!("payload_not_of_kind"),
     page!("payment_disputed"),
     page!("payment_exists"),
     page!("payment_in_progress"),
     page!("payment_missing"),
+    page!("policy_exists"),
+    page!("policy_missing"),
+    page!("policy_of_another_patient"),
     page!("query_invalid"),
     page!("rate_limited"),
     page!("reason_required"),
     page!("refund_exceeds_captured"),
+    page!("remittance_known"),
+    page!("remittance_refused"),
     page!("replay_range_invalid"),
     page!("request_not_understood"),
     page!("request_running"),
     page!("request_timeout"),
+    page!("responsibility_does_not_add_up"),
     page!("role_unknown"),
+    page!("service_exists"),
+    page!("service_missing"),
+    page!("service_types_invalid"),
     page!("store_unavailable"),
     page!("test_key_in_live"),
     page!("time_invalid"),
@@ -364,6 +422,9 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("unauthenticated"),
     page!("unknown_field"),
     page!("unreadable_header"),
+    page!("write_off_exceeds_due"),
+    page!("write_off_missing"),
+    page!("x12_refused"),
 ];
 
 /// The page of a code.

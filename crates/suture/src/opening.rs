@@ -36,7 +36,7 @@ pub(crate) async fn open(configuration: &Configuration) -> Result<Engine, Failur
             request_limit: configuration.request_limit,
             seal_every: configuration.seal_every,
             ehr: configuration.ehr.clone(),
-            ..Settings::default()
+            billing: configuration.billing.clone(),
         },
     };
     Engine::open(parts).await.map_err(|error| Failure::of("the engine cannot be opened", &error))

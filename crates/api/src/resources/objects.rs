@@ -15,12 +15,19 @@ use crate::open_streams::Place;
 use crate::problem::Problem;
 
 /// What it takes to read an object, by the prefix of its id. Others only auditors and admins see.
-const READERS: [(&str, Permission); 5] = [
+const READERS: [(&str, Permission); 12] = [
     ("pay_", Permission::ReadPayments),
     ("deb_", Permission::ReadPayments),
     ("ref_", Permission::ReadPayments),
     ("dis_", Permission::ReadPayments),
     ("pos_", Permission::ReadPayments),
+    ("pat_", Permission::ReadPatients),
+    ("pol_", Permission::ReadPatients),
+    ("elg_", Permission::ReadBilling),
+    ("est_", Permission::ReadBilling),
+    ("svc_", Permission::ReadBilling),
+    ("inv_", Permission::ReadBilling),
+    ("rem_", Permission::ReadBilling),
 ];
 
 fn permission(object: &str) -> Permission {

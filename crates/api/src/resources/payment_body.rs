@@ -191,6 +191,11 @@ impl PaymentBody {
         Self { postings: Some(postings.iter().map(PostingBody::of).collect()), ..self }
     }
 
+    /// What was told last: our code and sentence, the gateway's error and next action.
+    pub(super) fn told(self) -> (Option<String>, Option<String>, Option<Value>, Option<Value>) {
+        (self.code, self.message, self.last_payment_error, self.next_action)
+    }
+
     pub(super) fn with_client_secret(self, secret: Option<String>) -> Self {
         Self { client_secret: secret, ..self }
     }

@@ -80,6 +80,13 @@ pub(super) struct NewCapture {
     amount: Option<Money>,
 }
 
+impl NewCapture {
+    /// How much; `None`: all that is authorized.
+    pub(super) fn amount(self) -> Result<Option<suture_core::money::Money>, Problem> {
+        self.amount.map(TryInto::try_into).transpose()
+    }
+}
+
 /// Nothing but an empty object, or no body at all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -162,8 +169,7 @@ pub(super) async fn capture_payment(
     let (caller, payment) = (session.may(Permission::TakePayments)?, payment_id(&id)?);
     let engine = app.engine.clone();
     let work = async move |new: NewCapture| {
-        let amount = new.amount.map(TryInto::try_into).transpose()?;
-        let payment = engine.capture_payment(&caller, payment, amount).await?;
+        let payment = engine.capture_payment(&caller, payment, new.amount()?).await?;
         Made::ok(&PaymentBody::of(&payment))
     };
     posted.once(&app, &session, work).await
@@ -208,7 +214,8 @@ pub(super) fn payment_id(text: &str) -> Result<PaymentId, Problem> {
     PaymentId::parse(text).map_err(|_| Problem::not_found("payment"))
 }
 
-fn made(taken: &Taken) -> Result<Made, Problem> {
+/// A payment that was just made, with what only its maker may see.
+pub(super) fn made(taken: &Taken) -> Result<Made, Problem> {
     let secret = taken.client_secret.as_ref().map(|secret| secret.expose().clone());
     let body = PaymentBody::of(&taken.payment).with_client_secret(secret);
     Ok(Made::created(&body)?.show_once(&["clientSecret"]))

@@ -27,6 +27,13 @@ pub(super) struct NewRefund {
     authorizer: String,
 }
 
+impl NewRefund {
+    /// Amount, reason and authorizer.
+    pub(super) fn understood(self) -> Result<(Option<suture_core::money::Money>, String, String), Problem> {
+        Ok((self.amount.map(TryInto::try_into).transpose()?, self.reason, self.authorizer))
+    }
+}
+
 /// A refund as known now.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
@@ -48,7 +55,7 @@ pub(super) struct RefundBody {
 }
 
 impl RefundBody {
-    fn of(refund: &Refund) -> Self {
+    pub(super) fn of(refund: &Refund) -> Self {
         Self {
             id: refund.id.to_string(),
             payment: refund.payment.to_string(),
@@ -74,9 +81,8 @@ pub(super) async fn refund_payment(
     let (caller, payment) = (session.may(Permission::RefundPayments)?, payment_id(&id)?);
     let engine = app.engine.clone();
     let work = async move |new: NewRefund| {
-        let amount = new.amount.map(TryInto::try_into).transpose()?;
-        let why = (new.reason.as_str(), new.authorizer.as_str());
-        let refund = engine.refund_payment(&caller, payment, amount, why).await?;
+        let (amount, reason, authorizer) = new.understood()?;
+        let refund = engine.refund_payment(&caller, payment, amount, (&reason, &authorizer)).await?;
         Made::created(&RefundBody::of(&refund))
     };
     posted.once(&app, &session, work).await

@@ -4,14 +4,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    access, api_keys, audit, connections, dead_letters, debts, deliveries, endpoint_deliveries, endpoints,
-    event_types, events, health, ledger, links, messages, objects, pages, payments, refunds, runs, webhooks,
+    access, api_keys, audit, checklist, connections, consents, dead_letters, debts, deliveries,
+    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, invoices, ledger,
+    links, messages, methods, objects, pages, patients, payments, policies, refunds, remittances, runs,
+    service_money, services, statements, webhooks,
 };
 use crate::app::App;
 
 /// Adds every route.
 pub(crate) fn routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    tools(outward(records(money(router))))
+    tools(outward(records(billing(people(money(router))))))
 }
 
 fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -29,6 +31,65 @@ fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(debts::get_debt))
         .routes(routes!(links::make_link, links::list_links))
         .routes(routes!(links::get_link))
+}
+
+fn people(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(patients::create_patient, patients::find_patient))
+        .routes(routes!(patients::get_patient))
+        .routes(routes!(patients::connect_patient))
+        .routes(routes!(methods::start_setup))
+        .routes(routes!(methods::list_methods))
+        .routes(routes!(methods::remove_method))
+        .routes(routes!(methods::mark_health_card))
+        .routes(routes!(consents::give_consent))
+        .routes(routes!(consents::withdraw_consent))
+        .routes(routes!(statements::get_statement))
+        .routes(routes!(checklist::get_checklist))
+        .routes(routes!(policies::create_policy))
+        .routes(routes!(policies::get_policy))
+        .routes(routes!(policies::confirm_policy))
+        .routes(routes!(policies::invalidate_policy))
+        .routes(routes!(policies::revalidate_policy))
+}
+
+fn billing(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(eligibilities::create_eligibility))
+        .routes(routes!(eligibilities::get_eligibility))
+        .routes(routes!(eligibilities::answer_eligibility))
+        .routes(routes!(eligibilities::answer_eligibility_x12))
+        .routes(routes!(eligibilities::recheck_eligibility))
+        .routes(routes!(estimates::create_estimate))
+        .routes(routes!(estimates::get_estimate))
+        .routes(routes!(estimates::authorize_estimate))
+        .routes(routes!(estimates::capture_estimate))
+        .routes(routes!(estimates::cancel_estimate))
+        .routes(routes!(estimates::refund_estimate))
+        .routes(routes!(estimates::change_estimate))
+        .routes(routes!(services::create_service, services::list_services))
+        .routes(routes!(services::get_service))
+        .routes(routes!(services::schedule_service))
+        .routes(routes!(services::deliver_service))
+        .routes(routes!(services::sign_note))
+        .routes(routes!(services::bill_service))
+        .routes(routes!(services::cancel_service))
+        .routes(routes!(service_money::adjudicate_service))
+        .routes(routes!(service_money::set_responsibility))
+        .routes(routes!(service_money::record_elsewhere))
+        .routes(routes!(service_money::settle_service))
+        .routes(routes!(service_money::charge_balance))
+        .routes(routes!(service_money::write_off))
+        .routes(routes!(service_money::undo_write_off))
+        .routes(routes!(service_money::explain_bill))
+        .routes(routes!(remittances::import_remittance, remittances::list_remittances))
+        .routes(routes!(remittances::get_remittance))
+        .routes(routes!(remittances::list_remittance_claims))
+        .routes(routes!(remittances::list_waiting_claims))
+        .routes(routes!(remittances::book_claim))
+        .routes(routes!(invoices::get_invoice))
+        .routes(routes!(invoices::get_invoice_document))
+        .routes(routes!(statements::list_credits))
 }
 
 fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {

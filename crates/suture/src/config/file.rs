@@ -37,6 +37,27 @@ pub(super) struct File {
     pub(super) metrics_token: Option<String>,
     pub(super) log: LogFormat,
     pub(super) log_level: String,
+    pub(super) billing: Billing,
+}
+
+/// How balances are settled.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Billing {
+    pub(super) invoices: bool,
+    pub(super) collect_after_days: Option<u16>,
+    pub(super) small_balance_minor: i64,
+}
+
+impl Default for Billing {
+    fn default() -> Self {
+        let engine = suture_engine::Billing::default();
+        Self {
+            invoices: engine.invoices,
+            collect_after_days: None,
+            small_balance_minor: engine.small_balance_minor,
+        }
+    }
 }
 
 impl Default for File {
@@ -59,6 +80,7 @@ impl Default for File {
             metrics_token: None,
             log: LogFormat::Human,
             log_level: "info".to_owned(),
+            billing: Billing::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use suture_core::redact::Secret;
 use toml::Table;
 
 use super::environment::{self, Environment};
-use super::file::{File, LogFormat};
+use super::file::{Billing, File, LogFormat};
 use super::reference::Reference;
 use crate::failure::Failure;
 use crate::keys;
@@ -33,6 +33,7 @@ pub(crate) struct Configuration {
     pub(crate) metrics_token: Option<Secret<String>>,
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) billing: suture_engine::Billing,
 }
 
 impl Configuration {
@@ -122,8 +123,25 @@ impl Configuration {
             metrics_token,
             log: file.log,
             log_level: file.log_level,
+            billing: billing(&file.billing)?,
         })
     }
+}
+
+/// How balances are settled.
+fn billing(billing: &Billing) -> Result<suture_engine::Billing, Failure> {
+    // No notice at all would charge before the patient could object (FEATURES M326).
+    if billing.collect_after_days == Some(0) || billing.small_balance_minor < 0 {
+        return Err(Failure::new(
+            "billing.collect_after_days must be at least 1, or absent; billing.small_balance_minor must not be negative",
+        ));
+    }
+    let day = Duration::from_secs(86_400);
+    Ok(suture_engine::Billing {
+        invoices: billing.invoices,
+        collect_after: billing.collect_after_days.map(|days| day * u32::from(days)),
+        small_balance_minor: billing.small_balance_minor,
+    })
 }
 
 /// The message of the parser with its line. Lines and values are not quoted, they may hold a secret.
@@ -246,6 +264,20 @@ mod tests {
     fn a_secret_in_a_variable_of_ours_may_be_referred_to() {
         let text = "encryption_keys = [\"k1 = env:SUTURE_SECRET_ONE\"]\nsealing_key = \"env:A_KEY\"";
         assert!(parse(text, &[("SUTURE_SECRET_ONE", KEY)]).is_ok());
+    }
+
+    #[test]
+    fn balances_are_collected_by_themselves_only_with_a_notice() {
+        let read = parse(&with_keys(""), &[]).unwrap();
+        assert_eq!((read.billing.invoices, read.billing.collect_after), (true, None));
+        let table = "[billing]\ninvoices = false\ncollect_after_days = 10\nsmall_balance_minor = 99";
+        let read = parse(&format!("{}{table}", with_keys("")), &[]).unwrap();
+        assert_eq!(read.billing.collect_after, Some(Duration::from_secs(864_000)));
+        assert_eq!((read.billing.invoices, read.billing.small_balance_minor), (false, 99));
+        let refused = parse(&format!("{}[billing]\ncollect_after_days = 0", with_keys("")), &[]).unwrap_err();
+        assert!(refused.contains("collect_after_days"), "{refused}");
+        let refused = parse(&format!("{}[billing]\ncolect_after_days = 3", with_keys("")), &[]).unwrap_err();
+        assert!(refused.contains("colect_after_days"), "{refused}");
     }
 
     #[test]
