@@ -91,7 +91,7 @@ impl Remote {
         self.send(Method::POST, path, &headers, body.to_string().into_bytes()).await
     }
 
-    /// Sends anything.
+    /// Sends anything, and reads the answer as JSON.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -102,6 +102,21 @@ impl Remote {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
+        let (status, bytes) = self.send_raw(method, path, headers, body).await?;
+        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
+    /// Sends anything; gives status and bytes.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub(crate) async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), Failure> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -118,6 +133,6 @@ impl Remote {
         let response = request.body(body).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let bytes = response.bytes().await.map_err(unreachable)?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        Ok((status, bytes.to_vec()))
     }
 }

@@ -1,11 +1,16 @@
 //! Benchmarks of the whole program on this machine, as ratios to limits measured in the same run.
 
 mod audit;
+mod billing_stage;
 mod end_to_end;
+mod estimates;
+mod gateway;
 mod intake;
 mod payload;
 mod process;
 mod program;
+mod remittance;
+mod settling;
 mod stage;
 mod wire;
 

@@ -7,10 +7,16 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// What can be measured.
-const NAMES: [&str; 4] = ["intake", "end-to-end", "audit", "process"];
+const NAMES: [&str; 5] = ["intake", "end-to-end", "audit", "process", "billing"];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    // A part of the benchmark of billing that is measured in a process of its own.
+    if let [name, file, url] = arguments
+        && name == super::remittance::CHILD
+    {
+        return ended(in_runtime(super::remittance::import(file, url)));
+    }
     let mut wanted = Vec::new();
     let mut postgres = None;
     let mut payments = 30_000;
@@ -33,7 +39,15 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         println!("usage: suture bench all|{} [--postgres URL] [--payments N]", NAMES.join("|"));
         return ExitCode::SUCCESS;
     }
-    match measure(&wanted, postgres.as_deref(), payments) {
+    ended(measure(&wanted, postgres.as_deref(), payments))
+}
+
+fn in_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    crate::system::runtime().map_err(|error| error.to_string())?.block_on(work)
+}
+
+fn ended(measured: Result<(), String>) -> ExitCode {
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("suture: the benchmark stopped: {problem}");
@@ -58,12 +72,20 @@ fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(),
                 "intake" => runtime.block_on(super::intake::measure(&fresh.url))?,
                 "end-to-end" => runtime.block_on(super::end_to_end::measure(&fresh.url, payments))?,
                 "audit" => runtime.block_on(super::audit::measure(&fresh.url, payments.min(20_000)))?,
+                "billing" => runtime.block_on(billing(&fresh.url, payments))?,
                 _ => super::process::measure(&fresh.url)?,
             }
             runtime.shutdown_timeout(Duration::from_secs(2));
         }
     }
     Ok(())
+}
+
+/// Estimates one by one, then a large remittance, then many services at once.
+async fn billing(url: &str, payments: u64) -> Result<(), String> {
+    super::estimates::measure(url, 300).await?;
+    super::remittance::measure().await?;
+    super::settling::measure(url, payments.min(10_000)).await
 }
 
 /// A fresh SQLite file that is removed in the end, or the given PostgreSQL database.

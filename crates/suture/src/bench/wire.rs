@@ -34,7 +34,7 @@ impl Connection {
 }
 
 /// Reads one message with a content length into the buffer; returns its length.
-async fn read_message(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<usize> {
+pub(super) async fn read_message(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<usize> {
     loop {
         if let Some(end) = find(buffer, b"\r\n\r\n") {
             let length = content_length(&buffer[..end]);

@@ -1,17 +1,30 @@
-//! `suture demo`: the whole story on one machine, with a pretend Stripe and a pretend Epic.
+//! `suture demo`: a story on one machine, with a pretend Stripe, a pretend Epic and a pretend payer.
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::config::LogFormat;
+use crate::demo::billing;
 use crate::demo::stage::Stage;
 use crate::demo::story;
 use crate::failure::Failure;
 use crate::{logging, serving, system};
 
+/// Which story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tale {
+    /// A clinic's day: card payments, their way into books and Epic, and everything that goes wrong on it
+    Payments,
+    /// A patient's bill: insurance, estimates, claims, remittances, settling
+    Billing,
+}
+
 #[derive(Args)]
 pub(crate) struct Arguments {
+    /// Which story to tell
+    #[arg(value_enum, default_value_t = Tale::Payments)]
+    tale: Tale,
     /// End after the story; exit 0 only if everything was as expected
     #[arg(long)]
     once: bool,
@@ -28,7 +41,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 async fn show(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let stage = Stage::set(arguments.postgres.as_deref()).await?;
-    let held = Box::pin(story::tell(&stage)).await?;
+    let held = match arguments.tale {
+        Tale::Payments => Box::pin(story::tell(&stage)).await?,
+        Tale::Billing => Box::pin(billing::tell(&stage)).await?,
+    };
     if !arguments.once {
         stage.invite();
         serving::stop_signal().await;

@@ -1,5 +1,6 @@
 //! The demo: a stage with everything on it, a story in steps, and a report at the end.
 
+pub(crate) mod billing;
 mod narrator;
 mod report;
 pub(crate) mod stage;

@@ -43,6 +43,11 @@ async fn books(story: &Story<'_>) -> Result<(), Failure> {
 fn meaning(account: &str) -> &'static str {
     match account {
         "gw:stripe" => "money that lies at Stripe for us",
+        "bank" => "what payers paid to our bank",
+        "ar:payer" => "what payers still owe, also what they refused and nobody has given up",
+        "deposit:patient" => "patients' own money, for care that is not settled",
+        "credit:patient" => "what we owe to patients",
+        "adj:contractual" => "agreed discounts that nobody pays",
         "ar:patient" => "what patients still owe; below zero: paid without a bill of ours",
         "rev:service" => "what services earned",
         "exp:fee" => "fees that Stripe kept",

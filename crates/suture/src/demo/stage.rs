@@ -1,4 +1,5 @@
-//! The stage: a pretend Stripe, a pretend Epic and a real server in one process, on free ports of this machine only.
+//! The stage: a pretend Stripe, a pretend Epic, a pretend payer and a real server in one process, on free ports of this
+//! machine only, all on one clock that can jump.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,18 +9,20 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use suture_core::audit::seal::SealingKey;
 use suture_core::redact::Secret;
+use suture_core::time::Timestamp;
 use suture_engine::admin::{Mode, NewConnection};
 use suture_engine::payments::Caller;
-use suture_engine::{Egress, Engine, Parts, Settings};
+use suture_engine::{Billing, Clock, Egress, Engine, Parts, Settings};
 use suture_sandbox::stripe::DEFAULT_KEY;
-use suture_sandbox::{Options as SandboxOptions, Running};
+use suture_sandbox::{Options as SandboxOptions, Running, SandboxClock};
 use suture_store::{Keyring, Options, Store};
 use tokio::net::TcpListener;
 
+use super::words::{items, text};
 use crate::failure::Failure;
 use crate::remote::Remote;
 use crate::serving::{self, Serving};
-use crate::system::{MachineRandom, SystemClock};
+use crate::system::MachineRandom;
 use crate::{flows, keys, opening};
 
 const CLIENT: &str = "suture-demo";
@@ -31,6 +34,32 @@ const SCOPES: [&str; 6] = [
     "system/Encounter.rs",
     "system/Practitioner.rs",
 ];
+
+/// Work that follows from something that happened; the rest are timers.
+const WORK: [&str; 10] = [
+    "apply_message",
+    "attempt",
+    "book_remittance",
+    "cancel",
+    "capture",
+    "make_customer",
+    "mirror_invoice",
+    "post",
+    "refund",
+    "run_flow",
+];
+
+/// How long before a balance is charged the patient is told.
+pub(super) const NOTICE: Duration = Duration::from_secs(3 * 86_400);
+
+/// The sandbox's clock, which our engine reads too: a jump moves all worlds at once.
+struct SharedClock(Arc<SandboxClock>);
+
+impl Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.now_ms())
+    }
+}
 
 /// Everything that the story plays with.
 pub(crate) struct Stage {
@@ -44,6 +73,8 @@ pub(crate) struct Stage {
     key: Secret<String>,
     sandbox: Running,
     control: Remote,
+    /// The pretend payer's own address.
+    pub(super) payer: Remote,
     serving: Serving,
     folder: PathBuf,
 }
@@ -56,11 +87,14 @@ impl Stage {
             "Nothing here is real: Stripe and Epic are pretended on this machine, and nobody here exists."
         );
         let folder = fresh_folder()?;
+        let sandbox = suture_sandbox::start(SandboxOptions::default())
+            .await
+            .map_err(|error| Failure::of("the sandbox cannot start", &error))?;
         let database = match postgres {
             Some(url) => url.to_owned(),
             None => format!("sqlite:{}", folder.join("suture.db").display()),
         };
-        let engine = open_engine(&folder, &database).await?;
+        let engine = open_engine(&folder, &database, sandbox.clock.clone()).await?;
         let made = |error| Failure::of("the organization was not made", &error);
         let organization = engine.make_organization("Demo Clinic", Mode::Sandbox).await.map_err(made)?.id;
         let (_, key) = engine.make_api_key(&organization, "demo", "admin").await.map_err(made)?;
@@ -71,12 +105,10 @@ impl Stage {
             suture_api::Settings { requests_per_second_per_key: 1000, ..suture_api::Settings::default() };
         let router = suture_api::router(engine.clone(), settings);
         let serving = serving::start(engine.clone(), listener, router, 32).await?;
-        let sandbox = suture_sandbox::start(SandboxOptions::default())
-            .await
-            .map_err(|error| Failure::of("the sandbox cannot start", &error))?;
         let base = format!("http://{}", serving.address);
         let api = Remote::try_new(&base, Some(Secret::new(key.expose().clone())))?;
         let control = Remote::try_new(&sandbox.control_url, None)?;
+        let payer = Remote::try_new(&sandbox.payer_url, None)?;
         let mut stage = Self {
             engine,
             organization,
@@ -87,6 +119,7 @@ impl Stage {
             key,
             sandbox,
             control,
+            payer,
             serving,
             folder,
         };
@@ -162,6 +195,23 @@ impl Stage {
         self.control.post(&format!("/control/{verb}"), "none", body).await
     }
 
+    /// Moves the one clock on, once nothing is on its way any more.
+    pub(super) async fn pass(&self, time: Duration) -> Result<(), Failure> {
+        self.rest().await?;
+        self.control("clock", &json!({ "seconds": time.as_secs() })).await.map(|_| ())
+    }
+
+    /// Waits until no webhook is on its way and no work on it is left.
+    pub(super) async fn rest(&self) -> Result<(), Failure> {
+        let rested = self.until(async || {
+            let stripe = self.control("stripe/state", &json!({ "only": ["deliveries_waiting"] })).await?;
+            let page = self.api.get("/v1/deliveries?state=ready&limit=200").await?;
+            let busy = items(&page).iter().any(|row| WORK.contains(&text(row, "kind")));
+            Ok((stripe["deliveries_waiting"] == 0 && !busy).then_some(()))
+        });
+        rested.await?.ok_or_else(|| Failure::new("what was on its way did not come to rest in time"))
+    }
+
     /// Looks again and again until there is something to see, at most for a while.
     pub(super) async fn until<T, F>(&self, mut look: F) -> Result<Option<T>, Failure>
     where
@@ -200,6 +250,7 @@ impl Stage {
         println!("  our API        {base}");
         println!("  pretend Stripe {}", self.sandbox.stripe_url);
         println!("  pretend Epic   {}", self.sandbox.epic_url);
+        println!("  pretend payer  {}", self.sandbox.payer_url);
         println!("  control        {control}");
         println!("  database       {}", self.folder.display());
         println!();
@@ -233,7 +284,11 @@ fn fresh_folder() -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-async fn open_engine(folder: &std::path::Path, database: &str) -> Result<Engine, Failure> {
+async fn open_engine(
+    folder: &std::path::Path,
+    database: &str,
+    clock: Arc<SandboxClock>,
+) -> Result<Engine, Failure> {
     let (encryption, sealing) = (keys::new_key()?, keys::new_key()?);
     keys::write_secret(&folder.join("encryption.key"), &encryption)?;
     keys::write_secret(&folder.join("sealing.key"), &sealing)?;
@@ -245,7 +300,7 @@ async fn open_engine(folder: &std::path::Path, database: &str) -> Result<Engine,
         .map_err(|error| Failure::of("the database cannot be opened", &error))?;
     let parts = Parts {
         store,
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SharedClock(clock)),
         random: Arc::new(MachineRandom::new()),
         transport: Arc::new(Egress::try_new().map_err(Failure::new)?),
         flows: flows::load(None)?,
@@ -253,7 +308,11 @@ async fn open_engine(folder: &std::path::Path, database: &str) -> Result<Engine,
             .map_err(|error| Failure::of("the sealing key cannot be used", &error))?,
         node: "demo".to_owned(),
         slots: 128,
-        settings: Settings { seal_every: Duration::from_secs(5), ..Settings::default() },
+        settings: Settings {
+            seal_every: Duration::from_secs(5),
+            billing: Billing { collect_after: Some(NOTICE), ..Billing::default() },
+            ..Settings::default()
+        },
     };
     Engine::open(parts).await.map_err(|error| Failure::of("the engine cannot be opened", &error))
 }

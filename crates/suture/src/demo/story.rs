@@ -49,7 +49,8 @@ pub(crate) async fn tell(stage: &Stage) -> Result<bool, Failure> {
 }
 
 impl Story<'_> {
-    fn ended(&self, told: Result<(), Failure>) {
+    /// Notes that a step could not be told to its end.
+    pub(super) fn ended(&self, told: Result<(), Failure>) {
         if let Err(failure) = told {
             self.narrator.expect(&format!("the step can be told to its end: {failure}"), false);
         }

@@ -33,12 +33,12 @@ impl Story<'_> {
     }
 
     /// A payment as our API tells it now.
-    pub(super) async fn payment(&self, id: &str) -> Result<Value, Failure> {
+    pub(in crate::demo) async fn payment(&self, id: &str) -> Result<Value, Failure> {
         self.stage.api.get(&format!("/v1/payments/{id}")).await
     }
 
     /// Waits until a payment has a status.
-    pub(super) async fn until_status(&self, id: &str, status: &str) -> Result<Value, Failure> {
+    pub(in crate::demo) async fn until_status(&self, id: &str, status: &str) -> Result<Value, Failure> {
         let seen = self
             .stage
             .until(async || {
@@ -50,7 +50,11 @@ impl Story<'_> {
     }
 
     /// Waits until the fact with this reference is proven to be in Epic; gives the posting.
-    pub(super) async fn until_posted(&self, payment: &str, reference: &str) -> Result<Value, Failure> {
+    pub(in crate::demo) async fn until_posted(
+        &self,
+        payment: &str,
+        reference: &str,
+    ) -> Result<Value, Failure> {
         let seen = self
             .stage
             .until(async || {
@@ -66,13 +70,13 @@ impl Story<'_> {
     }
 
     /// What the pretend Epic itself has under a reference.
-    pub(super) async fn at_epic(&self, reference: &str) -> Result<Value, Failure> {
+    pub(in crate::demo) async fn at_epic(&self, reference: &str) -> Result<Value, Failure> {
         let state = self.stage.control("epic/state", &json!({ "reference": reference })).await?;
         Ok(state["posting"].clone())
     }
 
     /// The movements of a kind that the pretend Stripe itself made for an intent.
-    pub(super) async fn at_stripe(&self, intent: &str, motion: &str) -> Result<Vec<Value>, Failure> {
+    pub(in crate::demo) async fn at_stripe(&self, intent: &str, motion: &str) -> Result<Vec<Value>, Failure> {
         let told = self.stage.control("stripe/movements", &json!({})).await?;
         let all = items(&told["movements"]).iter();
         let ours = all.filter(|one| text(one, "payment_intent") == intent && text(one, "motion") == motion);
@@ -80,7 +84,7 @@ impl Story<'_> {
     }
 
     /// The balance of an account in our books, in minor units of US dollars.
-    pub(super) async fn balance(&self, account: &str) -> Result<i64, Failure> {
+    pub(in crate::demo) async fn balance(&self, account: &str) -> Result<i64, Failure> {
         let page = self.stage.api.get("/v1/ledger/balances").await?;
         let line = items(&page).iter().find(|line| text(line, "account") == account);
         Ok(line.and_then(|line| line["amount"]["minor"].as_i64()).unwrap_or(0))
@@ -88,6 +92,6 @@ impl Story<'_> {
 }
 
 /// The reference under which a payment's charge is posted.
-pub(super) fn charge_fact(payment: &Value) -> String {
+pub(in crate::demo) fn charge_fact(payment: &Value) -> String {
     format!("charge:{}", text(payment, "charge"))
 }

@@ -1,7 +1,7 @@
 //! The steps of the story, by topic.
 
 pub(super) mod cards;
-mod desk;
+pub(super) mod desk;
 pub(super) mod disorder;
 pub(super) mod refund;
 pub(super) mod strangers;
