@@ -8,6 +8,7 @@ use suture_connect::ehr::epic::routes::Proposal;
 use suture_connect::ehr::epic::settings::{Epic, ExternalPayments, SiteZone};
 use suture_connect::gateway::Gateway;
 use suture_connect::gateways::registry;
+use suture_core::audit::chain::Hash;
 use suture_core::redact::Secret;
 use suture_store::connections::Connection as Stored;
 
@@ -106,6 +107,7 @@ pub(crate) struct Open {
     pub(crate) system: System,
     pub(crate) throttle: Throttle,
     pub(crate) settings: String,
+    content: Hash,
 }
 
 /// What is at the other end.
@@ -174,6 +176,7 @@ impl Open {
             system,
             throttle,
             settings: stored.settings.clone(),
+            content: content_of(stored),
         })
     }
 
@@ -238,13 +241,28 @@ pub(crate) struct Connections {
     pub(crate) broken: BTreeMap<String, (Stored, String)>,
 }
 
+/// What a stored connection says, to see whether it changed.
+fn content_of(stored: &Stored) -> Hash {
+    let parts = [&stored.organization, &stored.kind, &stored.name, &stored.settings, &stored.status];
+    let mut bytes = Vec::new();
+    for part in parts.into_iter().chain([stored.secrets.expose()]) {
+        bytes.extend_from_slice(Hash::of(part.as_bytes()).0.as_slice());
+    }
+    Hash::of(&bytes)
+}
+
 impl Connections {
     /// Opens what is stored. One that does not work does not keep the others from working.
     pub(crate) fn open(stored: &[Stored], previous: &Self) -> Self {
         let mut connections = Self::default();
         for stored in stored {
-            let before = previous.open.get(&stored.id).map(AsRef::as_ref);
-            match Open::try_new(stored, before) {
+            let before = previous.open.get(&stored.id);
+            // One that did not change keeps its throttle and its tokens.
+            if let Some(same) = before.filter(|open| open.content == content_of(stored)) {
+                connections.open.insert(stored.id.clone(), same.clone());
+                continue;
+            }
+            match Open::try_new(stored, before.map(AsRef::as_ref)) {
                 Ok(open) => {
                     connections.open.insert(stored.id.clone(), Arc::new(open));
                 }

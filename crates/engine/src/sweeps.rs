@@ -40,6 +40,7 @@ impl Engine {
     /// [`Error::Store`].
     pub async fn plan_timers(&self, organizations: &[String]) -> Result<(), Error> {
         // Another server may have changed them.
+        self.reload_connections().await?;
         self.reload_endpoints().await?;
         let now = self.now();
         let mut timers = Vec::new();

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 use suture_core::payment::{Payment, Status};
+use suture_core::redact::Secret;
+use suture_engine::admin::NewConnection;
 use suture_engine::{Error, TakePayment};
 use suture_sim::on_both_databases;
-use suture_sim::world::{Fault, NewVisit, Pause, Stepped, World, take_payment};
+use suture_sim::world::{Fault, NewVisit, Pause, Setup, Stepped, World, take_payment};
 
 on_both_databases!(
     story_12_1_an_approved_attempt_captures_once,
@@ -206,4 +209,26 @@ async fn a_lost_intent_is_found_by_the_sweep_after_three_days(mut world: World) 
     world.pass(1_000).await.unwrap();
     assert_eq!(status(&world, &payment).await, Status::Captured);
     assert_eq!(world.moved("charge").len(), 1);
+}
+
+#[tokio::test]
+async fn another_server_learns_of_a_changed_connection_with_its_next_timers() {
+    let mut world = World::open(Setup { nodes: 2, ..Setup::on("sqlite") }).await.unwrap();
+    let link = world.link(&NewVisit::due(0, 8_000)).await.unwrap();
+    // The first server is given a key that Stripe does not know.
+    let new = NewConnection {
+        kind: "stripe".to_owned(),
+        name: "Stripe".to_owned(),
+        settings: json!({ "options": { "base_url": "http://stripe.test", "livemode": "false" } }),
+        secrets: BTreeMap::from([("secret_key".to_owned(), vec![Secret::new("sk_test_revoked".to_owned())])]),
+    };
+    world.engine(0).put_connection(&world.caller(), Some(&world.stripe), new).await.unwrap();
+    let organizations = [world.organization.clone()];
+    world.engine(1).plan_timers(&organizations).await.unwrap();
+    let taken =
+        world.engine(1).take_payment(&world.caller(), take_payment(&link.id, 8_000, "pm_card_visa")).await;
+    let payment = taken.unwrap().payment;
+    world.step(1).await.unwrap();
+    assert_ne!(status(&world, &payment).await, Status::Captured, "the old key is not used any more");
+    assert!(world.moved("charge").is_empty());
 }
