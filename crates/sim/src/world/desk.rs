@@ -260,7 +260,8 @@ impl World {
         let (sheet, lines) = told;
         let explained: i64 = lines.iter().map(|line| line.amount.minor).sum();
         let patient = self.service(service).await.map_err(|error| error.to_string())?.patient;
-        let statement = engine.statement(&caller, patient, "story").await.map_err(|error| error.to_string())?;
+        let statement =
+            engine.statement(&caller, patient, "story").await.map_err(|error| error.to_string())?;
         let sum = |amounts: &[Money]| amounts.iter().map(|amount| amount.minor).sum::<i64>();
         let stated = sum(&statement.owed) - sum(&statement.deposits) - sum(&statement.credits);
         match (explained, stated) {

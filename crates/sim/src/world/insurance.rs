@@ -41,7 +41,12 @@ impl World {
     ///
     /// # Errors
     /// The engine's refusal.
-    pub async fn check_of(&mut self, patient: PatientId, policy: PolicyId, number: usize) -> Said<Eligibility> {
+    pub async fn check_of(
+        &mut self,
+        patient: PatientId,
+        policy: PolicyId,
+        number: usize,
+    ) -> Said<Eligibility> {
         let new = NewEligibility {
             patient,
             policy: Some(policy),
@@ -77,7 +82,13 @@ impl World {
     ///
     /// # Errors
     /// The engine's refusal.
-    pub async fn bill_to_payer(&mut self, service: &Service, claim: &str, minor: i64, case: &str) -> Said<()> {
+    pub async fn bill_to_payer(
+        &mut self,
+        service: &Service,
+        claim: &str,
+        minor: i64,
+        case: &str,
+    ) -> Said<()> {
         self.bill(service.id, claim, minor).await?;
         let said = self.claim(claim, minor, case);
         assert!(said.is_ok(), "{said:?}");
@@ -100,14 +111,16 @@ impl World {
     /// Lets the payer say that the patient's part of a claim is a copay of so much.
     pub fn payer_decides(&self, claim: &str, patient_minor: i64) {
         let patient = json!([{ "reason": "3", "amount_minor": patient_minor }]);
-        let said = self.outside.at_payer("decide", &json!({ "claim": claim, "case": "2C", "patient": patient }));
+        let said =
+            self.outside.at_payer("decide", &json!({ "claim": claim, "case": "2C", "patient": patient }));
         assert!(said.is_ok(), "{said:?}");
     }
 
     /// Lets the payer reverse a claim and say in the same file that the patient's part is so much.
     pub fn payer_corrects(&self, claim: &str, patient_minor: i64) {
         let patient = json!([{ "reason": "3", "amount_minor": patient_minor }]);
-        let said = self.outside.at_payer("correct", &json!({ "claim": claim, "case": "2C", "patient": patient }));
+        let said =
+            self.outside.at_payer("correct", &json!({ "claim": claim, "case": "2C", "patient": patient }));
         assert!(said.is_ok(), "{said:?}");
     }
 
