@@ -14,6 +14,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::refunds::plan_refund;
 
+use super::asks;
 use super::follow::{care_of_service, decide_service};
 
 /// Who authorizes refunds that rules ask for, as written on the refund.
@@ -55,19 +56,7 @@ pub(super) fn after_decision(
 ) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
     if state.open_with_payer_minor() != 0 {
-        return change.effect_once(suture_store::effects::NewEffect {
-            id: format!("{service}/denied/{}", state.decisions.len()),
-            kind: "ask_person",
-            lane: None,
-            destination: "denials".to_owned(),
-            stream: Some(service.to_owned()),
-            due_at: change.order.now,
-            payload: Job::ask(format!(
-                "the payer left {} of this claim unpaid for reasons that are not the patient's; appeal, correct and send \
-                 again, or write off; nothing was billed to the patient",
-                Money::new(state.open_with_payer_minor(), state.currency)
-            )),
-        });
+        return asks::denied(change, &state);
     }
     match state.is_undecided() {
         // A reversal alone says nothing about what the patient owes; what follows it does (FLOWS 2G).
