@@ -32,6 +32,8 @@ on_both_databases!(
     story_2e_a_denial_at_the_patient_s_cost_above_the_cap_asks,
     story_2f_what_was_paid_elsewhere_is_not_asked_for_again,
     story_2g_a_correction_asks_for_the_difference_only,
+    story_2g_a_correction_after_a_refund_asks_for_the_difference_only,
+    story_2g_a_correction_during_the_notice_begins_a_new_notice,
     story_2h_a_take_back_bills_no_patient,
     story_2_5_an_expired_card_asks_the_patient_and_the_updated_card_pays,
     story_2_5_a_removed_card_asks_the_patient,
@@ -352,6 +354,45 @@ async fn story_2g_a_correction_asks_for_the_difference_only(mut world: World) {
     world.pass(1).await.unwrap();
     assert_eq!((status(&world, &visit).await, difference(&world, &visit).await), (Status::Completed, 0));
     assert_eq!(world.moved("charge").len(), 3);
+}
+
+async fn story_2g_a_correction_after_a_refund_asks_for_the_difference_only(mut world: World) {
+    let visit = visit(&mut world, "2B").await;
+    world.payer_pays().await.unwrap();
+    assert_eq!((status(&world, &visit).await, world.moved("refund").len()), (Status::Completed, 1));
+    world.payer_corrects(CLAIM, 5_000);
+    world.payer_pays().await.unwrap();
+    assert_eq!((status(&world, &visit).await, difference(&world, &visit).await), (Status::Settling, 2_500));
+    assert_eq!(world.moved("refund").len(), 1);
+    let asked = asked(&world).await;
+    assert!(asked.iter().any(|(queue, _)| queue == "corrections"), "{asked:?}");
+    books(
+        &world,
+        &[
+            ("gw:stripe", 2_500),
+            ("bank", 15_500),
+            ("ar:payer", -2_500),
+            ("adj:contractual", 12_000),
+            ("ar:patient", 2_500),
+            ("rev:service", -30_000),
+        ],
+    )
+    .await;
+}
+
+async fn story_2g_a_correction_during_the_notice_begins_a_new_notice(mut world: World) {
+    let visit = visit(&mut world, "2A").await;
+    world.payer_pays().await.unwrap();
+    world.pass(3 * DAY).await.unwrap();
+    world.payer_corrects(CLAIM, 7_000);
+    world.payer_pays().await.unwrap();
+    assert_eq!((status(&world, &visit).await, difference(&world, &visit).await), (Status::Settling, 3_000));
+    world.pass(3 * DAY).await.unwrap();
+    assert_eq!(world.moved("charge").len(), 1, "nobody was told of 30.00 five days ago");
+    world.pass(2 * DAY).await.unwrap();
+    assert_eq!((status(&world, &visit).await, difference(&world, &visit).await), (Status::Completed, 0));
+    assert_eq!(world.moved("charge").len(), 2, "once");
+    assert_eq!(world.moved("refund").len(), 0);
 }
 
 async fn story_2h_a_take_back_bills_no_patient(mut world: World) {

@@ -75,6 +75,32 @@ pub(super) fn refund_failed(
     )
 }
 
+/// The payer corrected itself after we had paid money back: charging it again is a person's decision (FLOWS 2G). Says
+/// whether somebody is asked.
+pub(super) fn collect_again(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    due: Money,
+) -> Result<bool, Error> {
+    let mut paid_back = false;
+    for payment in service.payments.keys().filter(|_| service.version > 1) {
+        let (_, state) = change.existing::<Payment>(payment)?;
+        paid_back |= state.refunded_minor() > 0;
+    }
+    if paid_back {
+        ask(
+            change,
+            ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
+            &service.id.to_string(),
+            format!(
+                "the payer corrected this claim after money was paid back to the patient, who owes {due} now; tell the \
+                 patient and charge it, or write it off; nothing is charged by itself"
+            ),
+        )?;
+    }
+    Ok(paid_back)
+}
+
 fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {
     let Some(patient) = &payment.care.patient else { return Ok(false) };
     let organization = change.order.organization.clone();

@@ -168,19 +168,21 @@ fn plan_archive(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error>
     }
 }
 
-/// Plans the collection of what a patient still owes, after the notice (FEATURES M326).
+/// Plans the collection of what a patient still owes, after the notice (FEATURES M326). Another amount begins another
+/// notice; the same amount within one settling is told once.
 fn plan_collection(
     change: &mut Change<'_, '_>,
     service: &str,
     notice: std::time::Duration,
 ) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
-    if state.to_collect().is_none() {
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    if asks::collect_again(change, &state, due)? {
         return Ok(());
     }
-    let job = Job::CollectBalance { service: state.id, version: state.version };
-    change.effect(suture_store::effects::NewEffect {
-        id: format!("{service}/collect/{}", state.version),
+    let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };
+    change.effect_once(suture_store::effects::NewEffect {
+        id: format!("{service}/collect/{}/{}", state.version, due.minor),
         kind: job.kind(),
         lane: Some(format!("billing/{service}")),
         destination: "billing".to_owned(),
