@@ -147,6 +147,8 @@ pub(crate) enum Job {
         service: ServiceId,
         /// The settling that it belongs to.
         version: u32,
+        /// What the notice said is due, in minor units: more is not charged.
+        told_minor: i64,
     },
     /// Bring the gateway's mirror of an invoice in step.
     MirrorInvoice {

@@ -211,8 +211,8 @@ impl Engine {
             }
             Job::CaptureEstimate { estimate } => Box::pin(self.capture_planned(working, estimate)).await,
             Job::CancelHold { payment } => Box::pin(self.cancel_hold(working, payment)).await,
-            Job::CollectBalance { service, version } => {
-                Box::pin(self.collect_balance(working, service, version)).await
+            Job::CollectBalance { service, version, told_minor } => {
+                Box::pin(self.collect_balance(working, service, (version, told_minor))).await
             }
             Job::MirrorInvoice { invoice } => Box::pin(self.mirror_invoice(working, invoice)).await,
             Job::BookRemittance { remittance, from } => {

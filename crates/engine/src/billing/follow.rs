@@ -13,7 +13,7 @@ use crate::Error;
 use crate::change::Change;
 use crate::facts::{self, Origin};
 
-use super::settling;
+use super::{asks, settling};
 
 /// Lets the owner of a debt follow one of the debt's payments.
 pub(crate) fn follow(
@@ -22,6 +22,7 @@ pub(crate) fn follow(
     payment: &Payment,
     origin: &Origin,
 ) -> Result<(), Error> {
+    asks::collection_failed(change, payment)?;
     give_back_consent(change, payment)?;
     if ServiceId::parse(owner).is_ok() {
         return see(change, owner, (payment, Kind::Balance), origin);
@@ -67,8 +68,10 @@ pub(super) fn see(
     (payment, kind): (&Payment, Kind),
     origin: &Origin,
 ) -> Result<(), Error> {
-    let command = service::Command::See { payment: payment.id, held: held(payment, kind) };
-    decide_service(change, service, &command)?;
+    let (_, state) = change.existing::<Service>(service)?;
+    let (known, held) = (state.payments.get(&payment.id.to_string()), held(payment, kind));
+    asks::refund_failed(change, &state, (payment.id, known, held))?;
+    decide_service(change, service, &service::Command::See { payment: payment.id, held })?;
     match change.settling.as_deref() == Some(service) {
         true => Ok(()),
         false => settling::go_on(change, service, origin),

@@ -1,5 +1,6 @@
 //! Use cases of patient billing, from the first insurance check to a settled balance.
 
+mod asks;
 mod balances;
 mod collecting;
 mod eligibilities;

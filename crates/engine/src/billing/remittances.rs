@@ -119,13 +119,7 @@ impl Engine {
             .await?;
         match known {
             None => Ok(()),
-            Some(id) => Err(Error::Refused(Refusal::state(
-                "remittance_known",
-                format!(
-                    "Nothing was imported: this payment (payer and trace number) came before as {id}. If the payer sent a \
-                     correction it carries another trace number, or reverses claims one by one."
-                ),
-            ))),
+            Some(id) => Err(came_before(&id)),
         }
     }
 
@@ -159,7 +153,13 @@ impl Engine {
         self.apply("remittance", order, move |change| {
             for read in &reads {
                 let organization = change.order.organization.clone();
-                journal::refer(change.tx, &organization, &read.key, &read.id.to_string())?;
+                // Another import of the same payment was faster since we looked.
+                journal::refer(change.tx, &organization, &read.key, &read.id.to_string()).map_err(
+                    |error| match error.is_conflict() {
+                        true => came_before("another remittance a moment ago"),
+                        false => Error::from(error),
+                    },
+                )?;
                 let mut loaded = Loaded::<Remittance>::fresh(read.id.to_string());
                 change.record_all(&mut loaded, std::slice::from_ref(&read.event), &Care::default())?;
                 plan_booking(change, read.id, 1)?;
@@ -264,6 +264,16 @@ impl Engine {
 
 fn refused(what: &str) -> Error {
     Error::Refused(Refusal::invalid("remittance_refused", format!("Nothing was imported. {what}")))
+}
+
+fn came_before(id: &str) -> Error {
+    Error::Refused(Refusal::state(
+        "remittance_known",
+        format!(
+            "Nothing was imported: this payment (payer and trace number) came before as {id}. If the payer sent a \
+             correction it carries another trace number, or reverses claims one by one."
+        ),
+    ))
 }
 
 fn x12_key(header: &x12::Header) -> String {

@@ -193,12 +193,19 @@ impl Engine {
         &self,
         working: &Working,
         id: ServiceId,
-        version: u32,
+        (version, told_minor): (u32, i64),
     ) -> Result<After, Error> {
         let organization = working.effect.organization.clone();
         let state = self.service(&organization, id).await?;
-        if state.version != version || state.to_collect().is_none() {
-            return self.finish(working, "nothing is due any more").await;
+        let due = state.to_collect().filter(|_| state.version == version);
+        match due {
+            None => return self.finish(working, "nothing is due any more").await,
+            Some(due) if due.minor > told_minor => {
+                return self
+                    .finish(working, "more is due than the patient was told; another notice runs")
+                    .await;
+            }
+            Some(_) => {}
         }
         let actor = Actor::System("billing".to_owned());
         let how = super::Authorize { off_session: true, ..super::Authorize::default() };

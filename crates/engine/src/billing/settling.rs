@@ -14,6 +14,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::refunds::plan_refund;
 
+use super::asks;
 use super::follow::{care_of_service, decide_service};
 
 /// Who authorizes refunds that rules ask for, as written on the refund.
@@ -55,19 +56,7 @@ pub(super) fn after_decision(
 ) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
     if state.open_with_payer_minor() != 0 {
-        return change.effect_once(suture_store::effects::NewEffect {
-            id: format!("{service}/denied/{}", state.decisions.len()),
-            kind: "ask_person",
-            lane: None,
-            destination: "denials".to_owned(),
-            stream: Some(service.to_owned()),
-            due_at: change.order.now,
-            payload: Job::ask(format!(
-                "the payer left {} of this claim unpaid for reasons that are not the patient's; appeal, correct and send \
-                 again, or write off; nothing was billed to the patient",
-                Money::new(state.open_with_payer_minor(), state.currency)
-            )),
-        });
+        return asks::denied(change, &state);
     }
     match state.is_undecided() {
         // A reversal alone says nothing about what the patient owes; what follows it does (FLOWS 2G).
@@ -179,19 +168,21 @@ fn plan_archive(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error>
     }
 }
 
-/// Plans the collection of what a patient still owes, after the notice (FEATURES M326).
+/// Plans the collection of what a patient still owes, after the notice (FEATURES M326). Another amount begins another
+/// notice; the same amount within one settling is told once.
 fn plan_collection(
     change: &mut Change<'_, '_>,
     service: &str,
     notice: std::time::Duration,
 ) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
-    if state.to_collect().is_none() {
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    if asks::collect_again(change, &state, due)? {
         return Ok(());
     }
-    let job = Job::CollectBalance { service: state.id, version: state.version };
-    change.effect(suture_store::effects::NewEffect {
-        id: format!("{service}/collect/{}", state.version),
+    let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };
+    change.effect_once(suture_store::effects::NewEffect {
+        id: format!("{service}/collect/{}/{}", state.version, due.minor),
         kind: job.kind(),
         lane: Some(format!("billing/{service}")),
         destination: "billing".to_owned(),

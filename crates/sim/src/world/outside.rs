@@ -24,6 +24,9 @@ use crate::judge::personal;
 /// The host name of Stripe in a world.
 pub(super) const STRIPE: &str = "stripe.test";
 
+/// The host name of Stripe's pages and documents for payers.
+const STRIPE_PAGES: &str = "pay.stripe.com";
+
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -176,7 +179,7 @@ impl Outside {
         let (host, _) = wire::split(&request.url);
         let now_ms = self.clock.millis();
         let arriving = wire::arriving(request);
-        if host == STRIPE {
+        if host == STRIPE || host == STRIPE_PAGES {
             return wire::returning(self.stripe().handle(now_ms, &arriving));
         }
         if host == RECEIVER {

@@ -10,6 +10,8 @@ use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::posting::Posting;
 use suture_engine::{Billing, Engine, TakePayment};
+use suture_sandbox::stripe::DEFAULT_KEY;
+use suture_sandbox::wire::Request;
 use suture_store::Store;
 use suture_store::effects::{Effect, State};
 use suture_store::links::Link;
@@ -17,7 +19,7 @@ use suture_store::links::Link;
 use super::build::said;
 use super::clock::{ManualClock, NodeClock};
 use super::home::Home;
-use super::outside::{NodeLine, Outside};
+use super::outside::{NodeLine, Outside, STRIPE};
 use super::patients::NewVisit;
 use super::steps::Standing;
 use crate::chance::SeededRandom;
@@ -174,6 +176,18 @@ impl World {
     pub fn at_stripe(&self, kind: &str) -> Vec<Value> {
         let state = self.outside.at_stripe("state", &json!({ "only": [kind] })).unwrap_or_default();
         state[kind].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What staff do in Stripe's dashboard without us: a POST such as `invoices/in_1/void`.
+    ///
+    /// # Panics
+    /// When Stripe says no: such a story is broken.
+    pub fn in_dashboard(&self, what: &str) {
+        let request = Request::new("POST", &format!("/v1/{what}"))
+            .with_header("host", STRIPE)
+            .with_header("authorization", &format!("Bearer {DEFAULT_KEY}"));
+        let answer = self.outside.stripe().handle(self.clock.millis(), &request);
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     }
 
     /// What Epic has under a reference; null when nothing.

@@ -1,0 +1,129 @@
+//! What a person is asked about a patient's money: each question once, with what happened and what may be done. No question
+//! moves money.
+//!
+//! Called in the transaction of what raises the question, so that nothing fails silently (FLOWS 2.5, 2.6).
+
+use suture_core::id::PaymentId;
+use suture_core::money::Money;
+use suture_core::patient::Patient;
+use suture_core::payment::{Payment, Status};
+use suture_core::service::{Held, Service};
+use suture_store::effects::NewEffect;
+use suture_store::journal;
+
+use crate::Error;
+use crate::change::Change;
+use crate::job::Job;
+
+use super::follow::patient_reference;
+
+/// The payer left money unpaid for reasons that are not the patient's (R5).
+pub(super) fn denied(change: &mut Change<'_, '_>, service: &Service) -> Result<(), Error> {
+    let open = Money::new(service.open_with_payer_minor(), service.currency);
+    ask(
+        change,
+        ("denials", &format!("{}/denied/{}", service.id, service.decisions.len())),
+        &service.id.to_string(),
+        format!(
+            "the payer left {open} of this claim unpaid for reasons that are not the patient's; appeal, correct and send \
+             again, or write off; nothing was billed to the patient"
+        ),
+    )
+}
+
+/// A charge under consent did not work while the payer was not there: somebody must send a link (FLOWS 2.5).
+pub(super) fn collection_failed(change: &mut Change<'_, '_>, payment: &Payment) -> Result<(), Error> {
+    let failed = matches!(payment.status(), Status::RequiresMethod | Status::RequiresAction | Status::Failed);
+    if !failed
+        || payment.captured_minor != 0
+        || payment.attempts.len() != 1
+        || !is_under_consent(change, payment)?
+    {
+        return Ok(());
+    }
+    let error = payment.intent_known.as_ref().and_then(|known| known.error.as_ref());
+    let code = error.map_or("action_required", |error| error.decline_code.as_deref().unwrap_or(&error.code));
+    ask(
+        change,
+        ("collections", &format!("{}/collection-failed", payment.id)),
+        &payment.id.to_string(),
+        format!(
+            "the charge of {} to the card on file did not go through ({code}); ask the patient to pay another way or to \
+             pass the bank's check; nothing else is charged by itself",
+            payment.amount
+        ),
+    )
+}
+
+/// A refund came back to us: the money is still owed to the patient (FLOWS 2.6).
+pub(super) fn refund_failed(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    (payment, known, held): (PaymentId, Option<&Held>, Held),
+) -> Result<(), Error> {
+    if held.failed_refunds <= known.map_or(0, |known| known.failed_refunds) {
+        return Ok(());
+    }
+    ask(
+        change,
+        ("failed-refunds", &format!("{payment}/refund-failed/{}", held.failed_refunds)),
+        &service.id.to_string(),
+        format!(
+            "a refund of payment {payment} failed and the money is still owed to the patient; refund it again, or pay by \
+             cheque or to another card; the credit stays open until then"
+        ),
+    )
+}
+
+/// The payer corrected itself after we had paid money back: charging it again is a person's decision (FLOWS 2G). Says
+/// whether somebody is asked.
+pub(super) fn collect_again(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    due: Money,
+) -> Result<bool, Error> {
+    let mut paid_back = false;
+    for payment in service.payments.keys().filter(|_| service.version > 1) {
+        let (_, state) = change.existing::<Payment>(payment)?;
+        paid_back |= state.refunded_minor() > 0;
+    }
+    if paid_back {
+        ask(
+            change,
+            ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
+            &service.id.to_string(),
+            format!(
+                "the payer corrected this claim after money was paid back to the patient, who owes {due} now; tell the \
+                 patient and charge it, or write it off; nothing is charged by itself"
+            ),
+        )?;
+    }
+    Ok(paid_back)
+}
+
+fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {
+    let Some(patient) = &payment.care.patient else { return Ok(false) };
+    let organization = change.order.organization.clone();
+    let Some(stream) = journal::referred(change.tx, &organization, &patient_reference(patient))? else {
+        return Ok(false);
+    };
+    let (_, state) = change.existing::<Patient>(&stream)?;
+    Ok(state.uses.contains_key(&payment.id.to_string()))
+}
+
+fn ask(
+    change: &mut Change<'_, '_>,
+    (queue, id): (&str, &str),
+    stream: &str,
+    what: String,
+) -> Result<(), Error> {
+    change.effect_once(NewEffect {
+        id: id.to_owned(),
+        kind: "ask_person",
+        lane: None,
+        destination: queue.to_owned(),
+        stream: Some(stream.to_owned()),
+        due_at: change.order.now,
+        payload: Job::ask(what),
+    })
+}
