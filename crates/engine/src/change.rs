@@ -294,6 +294,17 @@ impl<'t, 'x> Change<'t, 'x> {
         Ok(())
     }
 
+    /// Remembers which stream a key belongs to, unless it belongs to one already: then says so. Two at once conflict when
+    /// they commit, and the one that tries again finds the other.
+    pub(crate) fn claim_key(&mut self, key: &str, stream: &str) -> Result<Option<String>, Error> {
+        let organization = &self.order.organization;
+        if let Some(owner) = journal::referred(self.tx, organization, key)? {
+            return Ok(Some(owner));
+        }
+        journal::refer(self.tx, organization, key, stream)?;
+        Ok(None)
+    }
+
     /// Inserts an effect unless it exists: the same word may come twice.
     pub(crate) fn effect_once(&mut self, effect: NewEffect) -> Result<(), Error> {
         match effects::get(self.tx, &self.order.organization, &effect.id)? {

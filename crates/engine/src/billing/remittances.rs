@@ -152,14 +152,10 @@ impl Engine {
         let order = self.order_of(caller, Reason::of("remittance_imported"));
         self.apply("remittance", order, move |change| {
             for read in &reads {
-                let organization = change.order.organization.clone();
-                // Another import of the same payment was faster since we looked.
-                journal::refer(change.tx, &organization, &read.key, &read.id.to_string()).map_err(
-                    |error| match error.is_conflict() {
-                        true => came_before("another remittance a moment ago"),
-                        false => Error::from(error),
-                    },
-                )?;
+                // Another import of the same payment may have been faster since we looked.
+                if let Some(known) = change.claim_key(&read.key, &read.id.to_string())? {
+                    return Err(came_before(&known));
+                }
                 let mut loaded = Loaded::<Remittance>::fresh(read.id.to_string());
                 change.record_all(&mut loaded, std::slice::from_ref(&read.event), &Care::default())?;
                 plan_booking(change, read.id, 1)?;

@@ -290,18 +290,14 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     let events = service::decide(None, &command, change.order.now)?;
     let care = eligibilities::care(change, &link)?;
     change.record_all(&mut loaded, &events, &care)?;
-    let organization = change.order.organization.clone();
     if let Some(check) = &check {
         // One check, one service: what was captured with it belongs here.
-        journal::refer(change.tx, &organization, &service_reference(check.id), &id.to_string()).map_err(
-            |error| match error.is_conflict() {
-                true => Error::Refused(Refusal::state(
-                    "eligibility_used",
-                    "No service was booked: another service uses this eligibility check.",
-                )),
-                false => Error::from(error),
-            },
-        )?;
+        if change.claim_key(&service_reference(check.id), &id.to_string())?.is_some() {
+            return Err(Error::Refused(Refusal::state(
+                "eligibility_used",
+                "No service was booked: another service uses this eligibility check.",
+            )));
+        }
         for estimate in &check.estimates {
             attach(change, id, *estimate, origin)?;
         }
@@ -395,18 +391,13 @@ fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) 
                 &Job::Revalidate { service: id },
             )
         }
-        Command::Bill { claim } => {
-            let organization = change.order.organization.clone();
-            journal::refer(change.tx, &organization, &claim_reference(claim), &id.to_string()).map_err(
-                |error| match error.is_conflict() {
-                    true => Error::Refused(Refusal::state(
-                        "claim_used",
-                        "Nothing was billed: another service has this claim control number.",
-                    )),
-                    false => Error::from(error),
-                },
-            )
-        }
+        Command::Bill { claim } => match change.claim_key(&claim_reference(claim), &id.to_string())? {
+            Some(other) if other != id.to_string() => Err(Error::Refused(Refusal::state(
+                "claim_used",
+                "Nothing was billed: another service has this claim control number.",
+            ))),
+            _ => Ok(()),
+        },
         Command::Cancel { .. } => release_holds(change, id),
         _ => Ok(()),
     }
