@@ -59,6 +59,14 @@ enum Command {
     Deliveries(command::deliveries::Arguments),
     /// List, retry and skip work that stopped and needs a person
     DeadLetters(command::dead_letters::Arguments),
+    /// Take payers' remittance files in, and see how their claims were booked
+    Remittances(command::remittances::Arguments),
+    /// List services that are being settled
+    Services(command::services::Arguments),
+    /// List money that we owe to patients, oldest first
+    Credits(command::credits::Arguments),
+    /// Show a patient's statement
+    Patients(command::patients::Arguments),
     /// Verify and export the audit trail
     Audit(command::audit::Arguments),
     /// Run seeded simulations of whole money flows with faults
@@ -96,6 +104,10 @@ fn main() -> ExitCode {
         Command::Endpoints(arguments) => command::endpoints::run(&arguments),
         Command::Deliveries(arguments) => command::deliveries::run(&arguments),
         Command::DeadLetters(arguments) => command::dead_letters::run(&arguments),
+        Command::Remittances(arguments) => command::remittances::run(&arguments),
+        Command::Services(arguments) => command::services::run(&arguments),
+        Command::Credits(arguments) => command::credits::run(&arguments),
+        Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),
         Command::Openapi => command::openapi::run(),

@@ -91,6 +91,21 @@ impl Remote {
         self.send(Method::POST, path, &headers, body.to_string().into_bytes()).await
     }
 
+    /// Posts a file of a kind under an idempotency key.
+    ///
+    /// # Errors
+    /// When the server does not answer, or answers with a problem.
+    pub(crate) async fn post_file(
+        &self,
+        path: &str,
+        idempotency: &str,
+        kind: &str,
+        content: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let headers = [("content-type", kind), ("idempotency-key", idempotency)];
+        self.send(Method::POST, path, &headers, content).await?.success()
+    }
+
     /// Sends anything, and reads the answer as JSON.
     ///
     /// # Errors

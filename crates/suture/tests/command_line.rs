@@ -126,6 +126,59 @@ fn a_server_starts_answers_and_stops_when_it_is_asked_to() {
 }
 
 #[test]
+fn a_remittance_is_taken_in_and_shown_from_the_database() {
+    let folder = configured("remittances", "");
+    assert!(run(&folder, &["init", "--name", "Clinic"]).0);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../connect/tests/fixtures/x12/2c-exact.835");
+    let (good, told) = run(&folder, &["remittances", "import", "--json", file]);
+    assert!(good && told.contains("rem_") && told.contains("\"claims\":1"), "{told}");
+    let id = told.split('"').find(|part| part.starts_with("rem_")).expect("an id").to_owned();
+    let (good, told) = run(&folder, &["remittances", "show", &id]);
+    assert!(good && told.contains("CLM-2C") && !told.contains("SAMPLE"), "{told}");
+    let (good, told) = run(&folder, &["remittances", "import", file]);
+    assert!(!good && told.contains(&id), "a file that came before is named: {told}");
+    for listing in [&["services", "settling"][..], &["credits"]] {
+        let (good, told) = run(&folder, listing);
+        assert!(good && told.contains("Nothing here."), "{told}");
+    }
+    let (good, told) = run(&folder, &["patients", "statement", "Ann"]);
+    assert!(!good && told.contains("no such patient"), "{told}");
+}
+
+#[test]
+fn a_remittance_is_taken_in_through_a_running_server() {
+    let folder = configured("remittances-served", "log = \"json\"");
+    let (_, told) = run(&folder, &["init", "--name", "Clinic"]);
+    let key = told.split_whitespace().find(|word| word.starts_with("suture_")).expect("a key").to_owned();
+    let mut server = suture(&folder, &["serve"]).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut log = BufReader::new(server.stderr.take().expect("it was piped")).lines();
+    let line = log.by_ref().map_while(Result::ok).find(|line| line.contains("listening on"));
+    let line = line.expect("it says where it listens");
+    let address =
+        line.split("listening on ").nth(1).and_then(|rest| rest.split('"').next()).expect("an address");
+    let server_at = format!("http://{address}");
+    let ask = |arguments: &[&str]| {
+        let there = ["--server", &server_at, "--key", "env:DESK_KEY", "--json"];
+        let all: Vec<&str> = arguments.iter().chain(&there).copied().collect();
+        let output = suture(&folder, &all).env("DESK_KEY", &key).output().expect("the binary starts");
+        let told =
+            [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
+        (output.status.success(), told)
+    };
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../connect/tests/fixtures/x12/2d-denial-contractual.835");
+    let imported = ask(&["remittances", "import", file]);
+    let again = ask(&["remittances", "import", file]);
+    let settling = ask(&["services", "settling"]);
+    let credits = ask(&["credits"]);
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
+    assert!(imported.0 && imported.1.contains("rem_"), "{}", imported.1);
+    assert!(!again.0 && again.1.contains("came before"), "{}", again.1);
+    assert!(settling.0 && credits.0, "{} {}", settling.1, credits.1);
+}
+
+#[test]
 fn the_demo_tells_its_story_to_a_good_end() {
     let (good, told) = run(&folder("demo"), &["demo", "--once"]);
     assert!(good && told.contains("expectations held."), "{told}");

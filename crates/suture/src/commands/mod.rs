@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+mod billing_rows;
 pub(crate) mod check;
+pub(crate) mod credits;
 pub(crate) mod dead_letters;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
@@ -14,6 +16,9 @@ pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod openapi;
+pub(crate) mod patients;
+pub(crate) mod remittances;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
+pub(crate) mod services;
 pub(crate) mod simulate;
