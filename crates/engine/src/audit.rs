@@ -7,12 +7,19 @@ use serde::Serialize;
 use suture_core::audit::chain::{Entry, Hash};
 use suture_core::audit::seal::{Leaf, Seal};
 use suture_core::audit::verify::{Broken, Verified, Verifier};
-use suture_core::debt::{self, Debt};
-use suture_core::dispute::{self, Dispute};
+use suture_core::debt::Debt;
+use suture_core::dispute::Dispute;
+use suture_core::eligibility::Eligibility;
+use suture_core::estimate::Estimate;
+use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
-use suture_core::payment::{self, Payment};
-use suture_core::posting::{self, Posting};
-use suture_core::refund::{self, Refund};
+use suture_core::patient::Patient;
+use suture_core::payment::Payment;
+use suture_core::policy::Policy;
+use suture_core::posting::Posting;
+use suture_core::refund::Refund;
+use suture_core::remittance::Remittance;
+use suture_core::service::Service;
 use suture_store::journal::{self, Stored};
 use suture_store::{ledger, seals};
 
@@ -49,12 +56,40 @@ struct Replay {
     postings: BTreeMap<String, (String, i64, LedgerPosting)>,
 }
 
-enum State {
-    Payment(Option<Payment>),
-    Debt(Option<Debt>),
-    Refund(Option<Refund>),
-    Dispute(Option<Dispute>),
-    Posting(Option<Posting>),
+/// The state of a stream of any machine: every machine that lives in a stream is replayed.
+macro_rules! replayed {
+    ($($machine:ident),*) => {
+        enum State {
+            $($machine(Box<Option<$machine>>),)*
+        }
+
+        impl State {
+            fn fresh(kind: &str) -> Option<Self> {
+                $(if kind == <$machine as Machine>::KIND {
+                    return Some(Self::$machine(Box::new(None)));
+                })*
+                None
+            }
+
+            /// Takes an entry in. Says what it means for the ledger; nothing when it is no event of this machine.
+            fn take(&mut self, entry: &Entry) -> Option<Vec<LedgerPosting>> {
+                match self {
+                    $(Self::$machine(state) => step::<$machine, <$machine as Machine>::Event>(state, entry),)*
+                }
+            }
+
+            fn json(&self) -> Option<serde_json::Value> {
+                match self {
+                    $(Self::$machine(state) => serde_json::to_value(state),)*
+                }
+                .ok()
+            }
+        }
+    };
+}
+
+replayed! {
+    Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance
 }
 
 impl Engine {
@@ -262,22 +297,8 @@ impl Replay {
     fn take(&mut self, entry: &Entry) -> Result<(), String> {
         let unreadable = || format!("entry {} of stream {} is no event of ours", entry.version, entry.stream);
         let machine = entry.kind.split('.').next().unwrap_or_default();
-        let fresh = match machine {
-            "payment" => State::Payment(None),
-            "debt" => State::Debt(None),
-            "refund" => State::Refund(None),
-            "dispute" => State::Dispute(None),
-            "posting" => State::Posting(None),
-            _ => return Err(unreadable()),
-        };
-        let state = self.states.entry(entry.stream.clone()).or_insert(fresh);
-        let postings = match state {
-            State::Payment(state) => step::<Payment, payment::Event>(state, entry),
-            State::Debt(state) => step::<Debt, debt::Event>(state, entry),
-            State::Refund(state) => step::<Refund, refund::Event>(state, entry),
-            State::Dispute(state) => step::<Dispute, dispute::Event>(state, entry),
-            State::Posting(state) => step::<Posting, posting::Event>(state, entry),
-        };
+        let fresh = State::fresh(machine).ok_or_else(unreadable)?;
+        let postings = self.states.entry(entry.stream.clone()).or_insert(fresh).take(entry);
         for posting in postings.ok_or_else(unreadable)? {
             let key = posting.key().to_owned();
             self.postings.insert(key, (entry.stream.clone(), entry.version, posting));
@@ -314,15 +335,9 @@ fn compare_states(
             if verifier.head(&head.stream) != Some((head.version, head.head)) {
                 return Ok(Some(format!("the head of stream {} is not the one of its journal", head.stream)));
             }
-            let replayed = replay.states.get(&head.stream).map(|state| match state {
-                State::Payment(state) => serde_json::to_value(state),
-                State::Debt(state) => serde_json::to_value(state),
-                State::Refund(state) => serde_json::to_value(state),
-                State::Dispute(state) => serde_json::to_value(state),
-                State::Posting(state) => serde_json::to_value(state),
-            });
+            let replayed = replay.states.get(&head.stream).and_then(State::json);
             let stored: Option<serde_json::Value> = serde_json::from_str(&head.state).ok();
-            if stored.is_none() || replayed.and_then(Result::ok) != stored {
+            if stored.is_none() || replayed != stored {
                 return Ok(Some(format!(
                     "the state of stream {} is not the one that its journal gives",
                     head.stream

@@ -1,271 +1,207 @@
-//! What the desk and the billing office do in the story.
+//! What the desk and the billing office do in the story, all of it over our own HTTP API.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde_json::json;
-use suture_connect::x12::eligibility::{Choose, Network};
-use suture_core::consent::Purpose;
-use suture_core::eligibility::{Answer, Eligibility, Responsibility, Status as Checked};
-use suture_core::estimate::{Estimate, Status};
-use suture_core::id::{EligibilityId, EstimateId, PatientId, PolicyId, ServiceId};
-use suture_core::money::Money;
-use suture_core::patient::Patient;
-use suture_core::redact::Phi;
-use suture_core::service::{Command, Line, NoteKind, Service, Status as Served};
-use suture_core::time::Timestamp;
-use suture_engine::billing::{
-    Authorize, Imported, NewConsent, NewEligibility, NewEstimate, NewPatient, NewService, Note,
-};
-use suture_engine::{Engine, Error};
+use reqwest::Method;
+use serde_json::{Value, json};
 use suture_sandbox::patients::Patient as Person;
 
 use super::payer::member;
 use super::tale::Tale;
-use crate::demo::words::text;
+use crate::demo::words::{items, text};
 use crate::failure::Failure;
+use crate::remote::Answer;
 
-fn failed(what: &str) -> impl Fn(Error) -> Failure {
-    move |error| Failure::of(what, &error)
+/// An amount as the API takes it.
+pub(super) fn usd(minor: i64) -> Value {
+    json!({ "minor": minor, "currency": "USD" })
 }
 
 impl Tale<'_> {
-    pub(super) fn engine(&self) -> &Engine {
-        &self.story.stage.engine
+    fn key(&self) -> String {
+        let next = self.posts.get() + 1;
+        self.posts.set(next);
+        format!("demo-billing-{next}")
     }
 
-    fn organization(&self) -> &str {
-        &self.story.stage.organization
+    /// Posts under an idempotency key of its own.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.story.stage.api.post(path, &self.key(), body).await
+    }
+
+    /// As [`post`](Self::post), and gives refusals to the caller.
+    pub(super) async fn try_post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.story.stage.api.try_post(path, &self.key(), body).await
+    }
+
+    /// Posts an X12 file.
+    pub(super) async fn post_x12(&self, path: &str, file: &str) -> Result<Answer, Failure> {
+        let key = self.key();
+        let headers = [("content-type", "application/edi-x12"), ("idempotency-key", key.as_str())];
+        self.story.stage.api.send(Method::POST, path, &headers, file.as_bytes().to_vec()).await
+    }
+
+    /// Reads something.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.story.stage.api.get(path).await
+    }
+
+    /// Reads something again and again until it is as wanted.
+    pub(super) async fn until(
+        &self,
+        path: &str,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Result<Value, Failure> {
+        let seen = self.story.stage.until(async || Ok(Some(self.get(path).await?).filter(&is))).await?;
+        seen.ok_or_else(|| Failure::new(format!("{what} was not seen in time")))
     }
 
     /// Records a patient, waits for the customer at Stripe, and lets the patient store a card in the browser.
-    pub(super) async fn patient_with_card(&self, person: &Person) -> Result<(Patient, String), Failure> {
+    pub(super) async fn patient_with_card(&self, person: &Person) -> Result<(String, Value), Failure> {
         let stage = self.story.stage;
-        let new = NewPatient {
-            external: BTreeMap::from([("epic".to_owned(), person.id.clone())]),
-            personal: vec![("name".to_owned(), Phi::new(format!("{} {}", person.given, person.family)))],
-            customer_at: vec![stage.stripe.clone()],
-        };
-        let made =
-            self.engine().create_patient(&self.caller, new).await.map_err(failed("no patient was made"))?;
-        self.until_patient(made.id, |patient| patient.customers.contains_key(&stage.stripe)).await?;
-        let started = self.engine().start_setup(&self.caller, made.id, &stage.stripe, "first").await;
-        let started = started.map_err(failed("no card can be stored"))?;
-        let typed = json!({ "setup_intent": started.setup, "payment_method": "pm_card_visa" });
-        stage.control("stripe/browser_setup", &typed).await?;
-        let patient = self.until_patient(made.id, |patient| !patient.methods.is_empty()).await?;
-        let card = patient.methods.keys().next().cloned().unwrap_or_default();
-        Ok((patient, card))
-    }
-
-    async fn until_patient(&self, id: PatientId, is: impl Fn(&Patient) -> bool) -> Result<Patient, Failure> {
-        let seen = self
-            .story
-            .stage
-            .until(async || {
-                let patient = self.engine().patient(self.organization(), id).await;
-                Ok(Some(patient.map_err(failed("the patient cannot be read"))?).filter(&is))
-            })
+        let made = self
+            .post(
+                "/v1/patients",
+                &json!({
+                    "external": { "epic": person.id },
+                    "personal": { "name": format!("{} {}", person.given, person.family) },
+                    "customerAt": [stage.stripe],
+                }),
+            )
             .await?;
-        seen.ok_or_else(|| Failure::new("Stripe did not tell about the patient in time"))
+        let id = text(&made, "id").to_owned();
+        let path = format!("/v1/patients/{id}");
+        let connected = |patient: &Value| patient["customers"][0]["customer"].is_string();
+        self.until(&path, "the patient's customer at Stripe", connected).await?;
+        let started = self.post(&format!("{path}/setups"), &json!({ "connection": stage.stripe })).await?;
+        let typed = json!({ "setup_intent": started["setup"], "payment_method": "pm_card_visa" });
+        stage.control("stripe/browser_setup", &typed).await?;
+        let stored = |patient: &Value| patient["methods"][0]["id"].is_string();
+        let patient = self.until(&path, "the patient's card", stored).await?;
+        Ok((id, patient["methods"][0].clone()))
     }
 
     /// The patient allows charges while absent, up to a cap, for a year.
-    pub(super) async fn consent(
-        &self,
-        patient: PatientId,
-        purpose: Purpose,
-        cap: i64,
-    ) -> Result<(), Failure> {
+    pub(super) async fn consent(&self, patient: &str, purpose: &str, cap: i64) -> Result<(), Failure> {
         let words = "We may charge your card for this purpose up to this amount within a year.";
-        let new = NewConsent {
-            method: None,
-            purpose,
-            cap: Money::usd(cap),
-            text_version: "v3".to_owned(),
-            text_hash: suture_core::audit::chain::Hash::of(words.as_bytes()).to_string(),
-            given_by: "web".to_owned(),
-            valid_for: Duration::from_secs(365 * 86_400),
-        };
-        let given = self.engine().give_consent(&self.caller, patient, new).await;
-        given.map(|_| ()).map_err(failed("the consent was not recorded"))
+        let body = json!({
+            "purpose": purpose, "cap": usd(cap), "textVersion": "v3",
+            "textHash": suture_core::audit::chain::Hash::of(words.as_bytes()).to_string(),
+            "givenBy": "web", "validForDays": 365,
+        });
+        self.post(&format!("/v1/patients/{patient}/consents"), &body).await.map(|_| ())
+    }
+
+    /// What of a consent was used, in minor units.
+    pub(super) async fn used(&self, patient: &str, purpose: &str) -> Result<i64, Failure> {
+        let patient = self.get(&format!("/v1/patients/{patient}")).await?;
+        let of = items(&patient["consents"]).iter().filter(|consent| text(consent, "purpose") == purpose);
+        let minor = |amount: &Value| amount["minor"].as_i64().unwrap_or(0);
+        Ok(of.map(|consent| minor(&consent["cap"]) - minor(&consent["left"])).sum())
     }
 
     /// Records the insurance card of a patient.
-    pub(super) async fn policy(&self, patient: PatientId, person: &Person) -> Result<PolicyId, Failure> {
-        let number = Phi::new(member(&person.id)?.member_id.clone());
-        let made = self.engine().create_policy(&self.caller, patient, "99999", number).await;
-        Ok(made.map_err(failed("no policy was recorded"))?.id)
+    pub(super) async fn policy(&self, patient: &str, person: &Person) -> Result<String, Failure> {
+        let number = &member(&person.id)?.member_id;
+        let body = json!({ "patient": patient, "payer": "99999", "memberId": number });
+        Ok(text(&self.post("/v1/policies", &body).await?, "id").to_owned())
     }
 
     /// Begins a check of what an office visit will cost the patient.
     pub(super) async fn begin_check(
         &self,
-        patient: PatientId,
-        policy: Option<PolicyId>,
+        patient: &str,
+        policy: Option<&str>,
         person: &Person,
-    ) -> Result<EligibilityId, Failure> {
-        let new = NewEligibility {
-            patient,
-            policy,
-            service_types: vec!["98".to_owned()],
-            account: Some(person.account_id.clone()),
-            appointment: None,
-        };
-        let made = self.engine().create_eligibility(&self.caller, new).await;
-        Ok(made.map_err(failed("no check was begun"))?.id)
+    ) -> Result<String, Failure> {
+        let mut body = json!({ "patient": patient, "serviceTypes": ["98"], "account": person.account_id });
+        if let Some(policy) = policy {
+            body["policy"] = json!(policy);
+        }
+        Ok(text(&self.post("/v1/eligibilities", &body).await?, "id").to_owned())
     }
 
-    /// Takes the payer's 271 in.
-    pub(super) async fn answer_by_271(
-        &self,
-        id: EligibilityId,
-        answer: &str,
-    ) -> Result<Eligibility, Failure> {
-        // What the payer allows for the visit, from the fee schedule; of a range the clinic takes the lower end.
-        let (allowed, how) = (Money::usd(18_000), (Network::In, Choose::Lowest));
-        let taken =
-            self.engine().answer_eligibility_x12(&self.caller, id, answer.as_bytes(), allowed, how).await;
-        taken.map_err(failed("the 271 was not taken in"))?;
-        self.eligible(id).await
+    /// Takes the payer's 271 in. What the payer allows comes from the fee schedule; of a range the clinic takes the lower
+    /// end.
+    pub(super) async fn answer_by_271(&self, check: &str, answer: &str) -> Result<Value, Failure> {
+        let path = format!("/v1/eligibilities/{check}/x12?allowedMinor=18000&choose=lowest");
+        self.post_x12(&path, answer).await?.success()
     }
 
     /// Takes in what a person heard from the payer: a copay.
-    pub(super) async fn answer_by_phone(
-        &self,
-        id: EligibilityId,
-        copay: i64,
-    ) -> Result<Eligibility, Failure> {
-        let (share, none) = (Money::usd(copay), Money::usd(0));
-        let responsibility = Responsibility {
-            total: share,
-            copay: share,
-            coinsurance: none,
-            deductible: none,
-            not_covered: none,
-            out_of_pocket_left: None,
-            low: share,
-            high: share,
-            notes: Vec::new(),
-            conditions: Vec::new(),
-            limits: Vec::new(),
-        };
-        let answer = Answer::Covered { responsibility };
-        let taken = self.engine().answer_eligibility(&self.caller, id, answer, "front desk").await;
-        taken.map_err(failed("the answer was not taken in"))?;
-        self.eligible(id).await
+    pub(super) async fn answer_by_phone(&self, check: &str, copay: i64) -> Result<Value, Failure> {
+        let share = json!({
+            "total": usd(copay), "copay": usd(copay), "coinsurance": usd(0), "deductible": usd(0),
+            "notCovered": usd(0),
+        });
+        let body = json!({ "author": "front desk", "answer": { "covered": share } });
+        self.post(&format!("/v1/eligibilities/{check}/answer"), &body).await
     }
 
-    async fn eligible(&self, id: EligibilityId) -> Result<Eligibility, Failure> {
-        let check = self.engine().eligibility(self.organization(), id).await;
-        let check = check.map_err(failed("the check cannot be read"))?;
-        match check.status {
-            Checked::Eligible => Ok(check),
-            other => Err(Failure::new(format!("the check is {} and has no amount", other.name()))),
-        }
-    }
-
-    /// Makes an estimate charge and its service, with the same check.
+    /// Makes an estimate charge and its service, with the same check; gives both ids.
     pub(super) async fn estimate_and_service(
         &self,
-        check: &Eligibility,
-        service_at: Option<Timestamp>,
-    ) -> Result<(Estimate, Service), Failure> {
-        let new = NewEstimate { eligibility: check.id, patient: check.patient, instead: None, service_at };
-        let estimate = self.engine().create_estimate(&self.caller, new).await;
-        let estimate = estimate.map_err(failed("no estimate charge was made"))?;
-        let new = NewService {
-            patient: check.patient,
-            eligibility: Some(check.id),
-            at: service_at,
-            currency: estimate.amount.currency,
-            account: None,
-        };
-        let service = self.engine().create_service(&self.caller, new).await;
-        Ok((estimate, service.map_err(failed("no service was booked"))?))
+        check: &Value,
+        service_at: Option<&str>,
+    ) -> Result<(Value, Value), Failure> {
+        let mut estimate = json!({ "eligibility": check["id"], "patient": check["patient"] });
+        let mut service =
+            json!({ "eligibility": check["id"], "patient": check["patient"], "currency": "USD" });
+        if let Some(at) = service_at {
+            estimate["serviceAt"] = json!(at);
+            service["at"] = json!(at);
+        }
+        Ok((self.post("/v1/estimates", &estimate).await?, self.post("/v1/services", &service).await?))
     }
 
     /// Authorizes an estimate charge with the patient present.
-    pub(super) async fn authorize(&self, estimate: EstimateId, card: &str) -> Result<Estimate, Failure> {
-        let how = Authorize { method: Some(card.to_owned()), ..Authorize::default() };
-        let asked = self.engine().authorize_estimate(&self.caller, estimate, how).await;
-        asked.map_err(failed("nothing was authorized"))?;
-        self.until_estimate(estimate, Status::Authorized).await
+    pub(super) async fn authorize(&self, estimate: &str, card: &str) -> Result<Value, Failure> {
+        self.post(&format!("/v1/estimates/{estimate}/authorize"), &json!({ "method": card })).await?;
+        self.until_estimate(estimate, "authorized").await
     }
 
     /// Captures all that an estimate charge reserves.
-    pub(super) async fn capture(&self, estimate: EstimateId) -> Result<Estimate, Failure> {
-        let asked = self.engine().capture_estimate(&self.caller, estimate, None).await;
-        asked.map_err(failed("nothing was captured"))?;
-        self.until_estimate(estimate, Status::Captured).await
+    pub(super) async fn capture(&self, estimate: &str) -> Result<Value, Failure> {
+        self.post(&format!("/v1/estimates/{estimate}/capture"), &json!({})).await?;
+        self.until_estimate(estimate, "captured").await
     }
 
     /// Waits until an estimate charge has a status.
-    pub(super) async fn until_estimate(&self, id: EstimateId, status: Status) -> Result<Estimate, Failure> {
-        let seen = self
-            .story
-            .stage
-            .until(async || {
-                let estimate = self.engine().estimate(self.organization(), id).await;
-                let estimate = estimate.map_err(failed("the estimate charge cannot be read"))?;
-                Ok((estimate.standing.status == status).then_some(estimate))
-            })
-            .await?;
-        seen.ok_or_else(|| {
-            Failure::new(format!("the estimate charge did not become {} in time", status.name()))
-        })
-    }
-
-    /// Does something with a service.
-    pub(super) async fn serve(
-        &self,
-        id: ServiceId,
-        command: Command,
-        reason: &str,
-    ) -> Result<Service, Error> {
-        self.engine().change_service(&self.caller, id, command, reason).await
-    }
-
-    /// The care is given, and its note signed.
-    pub(super) async fn give_care(&self, id: ServiceId, line: (&str, i64)) -> Result<(), Failure> {
-        let lines = vec![Line { code: line.0.to_owned(), charge: Money::usd(line.1) }];
-        let given = self.serve(id, Command::Deliver { lines }, "visit").await;
-        given.map(|_| ()).map_err(failed("the care was not recorded"))
-    }
-
-    /// The doctor signs the note.
-    pub(super) async fn sign(&self, id: ServiceId) -> Result<Service, Failure> {
-        let text = Phi::new("S: cough. O: lungs clear. A: viral. P: rest, fluids.".to_owned());
-        let note = Note { kind: NoteKind::Note, signer: "dr-lee".to_owned(), text };
-        self.engine().sign_note(&self.caller, id, note).await.map_err(failed("the note was not signed"))
-    }
-
-    /// Imports an 835.
-    pub(super) async fn import(&self, file: &str) -> Result<Imported, Error> {
-        self.engine().import_remittance(&self.caller, file.as_bytes().to_vec()).await
+    pub(super) async fn until_estimate(&self, id: &str, status: &str) -> Result<Value, Failure> {
+        let path = format!("/v1/estimates/{id}");
+        self.until(&path, &format!("the estimate charge as {status}"), |seen| text(seen, "status") == status)
+            .await
     }
 
     /// A service as known now.
-    pub(super) async fn service(&self, id: ServiceId) -> Result<Service, Failure> {
-        self.engine().service(self.organization(), id).await.map_err(failed("the service cannot be read"))
+    pub(super) async fn service(&self, id: &str) -> Result<Value, Failure> {
+        self.get(&format!("/v1/services/{id}")).await
     }
 
     /// Waits until a service has a status.
-    pub(super) async fn until_service(&self, id: ServiceId, status: Served) -> Result<Service, Failure> {
-        let seen = self
-            .story
-            .stage
-            .until(async || Ok(Some(self.service(id).await?).filter(|service| service.status == status)))
-            .await?;
-        seen.ok_or_else(|| Failure::new(format!("the service did not become {} in time", status.name())))
+    pub(super) async fn until_service(&self, id: &str, status: &str) -> Result<Value, Failure> {
+        let path = format!("/v1/services/{id}");
+        self.until(&path, &format!("the service as {status}"), |seen| text(seen, "status") == status).await
     }
 
-    /// Movements that the pretend Stripe itself made for the payments of an estimate charge.
-    pub(super) async fn moved(&self, estimate: &Estimate, motion: &str) -> Result<Vec<i64>, Failure> {
+    /// Records that the care was given.
+    pub(super) async fn give_care(&self, service: &str, line: (&str, i64)) -> Result<(), Failure> {
+        let body = json!({ "lines": [{ "code": line.0, "charge": usd(line.1) }] });
+        self.post(&format!("/v1/services/{service}/deliver"), &body).await.map(|_| ())
+    }
+
+    /// The doctor signs the note.
+    pub(super) async fn sign(&self, service: &str) -> Result<Value, Failure> {
+        let words = "S: cough. O: lungs clear. A: viral. P: rest, fluids.";
+        let note = json!({ "kind": "note", "signer": "dr-lee", "text": words });
+        self.post(&format!("/v1/services/{service}/notes"), &note).await
+    }
+
+    /// Movements in minor units that the pretend Stripe itself made for the payments of an estimate charge.
+    pub(super) async fn moved(&self, estimate: &str, motion: &str) -> Result<Vec<i64>, Failure> {
+        let estimate = self.get(&format!("/v1/estimates/{estimate}")).await?;
         let mut moved = Vec::new();
-        for payment in &estimate.payments {
-            let payment = self.story.payment(&payment.to_string()).await?;
-            let seen = self.story.at_stripe(text(&payment, "intent"), motion).await?;
+        for payment in items(&estimate["attempts"]) {
+            let seen = self.story.at_stripe(text(payment, "intent"), motion).await?;
             moved.extend(seen.iter().filter_map(|movement| movement["amount"].as_i64()));
         }
         Ok(moved)

@@ -17,7 +17,7 @@ pub(super) async fn invoice(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failur
     narrator.step("The same bill at Stripe, and the document that is kept");
     tale.story.stage.rest().await?;
     let ours = invoice_of(tale, visit).await?;
-    let mirrored = ours.gateway_invoice.clone().unwrap_or_default();
+    let mirrored = text(&ours, "gatewayInvoice").to_owned();
     let theirs = at_stripe(tale, &mirrored).await?;
     narrator.saw(format!(
         "Stripe's invoice {}: {} of {} paid.",
@@ -36,19 +36,29 @@ pub(super) async fn invoice(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failur
         .filter_map(|customer| customer["balance"].as_i64())
         .sum::<i64>();
     narrator.expect("no balance is left behind in Stripe's customer", left == 0);
-    let kept = ours.documents.first().map(|(_, hash)| hash.clone()).unwrap_or_default();
-    let address = text(&theirs, "invoice_pdf");
-    let (_, bytes) = Remote::try_new(address, None)?.send_raw(Method::GET, "", &[], Vec::new()).await?;
+    let kept = text(&ours["documents"][0], "hash");
+    let (theirs, ours) = (document(text(&theirs, "invoice_pdf")).await?, archived(tale, &ours).await?);
     narrator.saw(format!(
         "Its PDF ({} bytes) is kept sealed; its hash in the journal: {}.",
-        bytes.len(),
-        short(&kept)
+        ours.len(),
+        short(kept)
     ));
-    narrator.expect(
-        "the hash is that of Stripe's document",
-        kept == Hash::of(&bytes).to_string() && !bytes.is_empty(),
-    );
+    narrator.expect("what we keep is Stripe's document, byte for byte", ours == theirs && !ours.is_empty());
+    narrator.expect("and the hash is that document's", kept == Hash::of(&ours).to_string());
     Ok(())
+}
+
+/// A document at Stripe.
+async fn document(address: &str) -> Result<Vec<u8>, Failure> {
+    let (_, bytes) = Remote::try_new(address, None)?.send_raw(Method::GET, "", &[], Vec::new()).await?;
+    Ok(bytes)
+}
+
+/// The document that we keep of an invoice.
+async fn archived(tale: &Tale<'_>, invoice: &Value) -> Result<Vec<u8>, Failure> {
+    let path = format!("/v1/invoices/{}/document?purpose=patient_asked", text(invoice, "id"));
+    let (_, bytes) = tale.story.stage.api.send_raw(Method::GET, &path, &[], Vec::new()).await?;
+    Ok(bytes)
 }
 
 async fn at_stripe(tale: &Tale<'_>, id: &str) -> Result<Value, Failure> {
@@ -66,33 +76,43 @@ async fn attached(tale: &Tale<'_>, id: &str) -> Result<Vec<String>, Failure> {
 }
 
 async fn intent_of(tale: &Tale<'_>, visit: &Visit) -> Result<String, Failure> {
-    let payment = visit.estimate.payments.last().map(ToString::to_string).unwrap_or_default();
-    Ok(text(&tale.story.payment(&payment).await?, "intent").to_owned())
+    let estimate = tale.get(&format!("/v1/estimates/{}", visit.estimate)).await?;
+    Ok(items(&estimate["attempts"])
+        .last()
+        .map(|payment| text(payment, "intent").to_owned())
+        .unwrap_or_default())
 }
 
 /// Explain my bill, and the statement.
 pub(super) async fn bill(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("He asks: why did I pay this? Every cent has a sentence and a proof");
-    let told = tale.engine().explain_bill(&tale.caller, visit.service.id, "patient_asked").await;
-    let (sheet, told) = told.map_err(|error| Failure::of("the bill cannot be explained", &error))?;
-    let rows: Vec<Vec<String>> =
-        told.iter().map(|one| vec![one.amount.to_string(), one.because.clone(), short(&one.proof)]).collect();
+    let path = format!("/v1/services/{}/explanation?purpose=patient_asked", visit.service);
+    let told = tale.get(&path).await?;
+    let minor = |sentence: &Value| sentence["amount"]["minor"].as_i64().unwrap_or(0);
+    let row = |sentence: &Value| {
+        let because = text(sentence, "because").to_owned();
+        vec![amount(minor(sentence), "USD"), because, short(text(sentence, "proof"))]
+    };
+    let rows: Vec<Vec<String>> = items(&told["sentences"]).iter().map(row).collect();
     println!();
     print!("{}", table::render(&["amount", "because", "proof"], &rows, &[0]));
     println!();
-    let sum: i64 = told.iter().map(|one| one.amount.minor).sum();
-    narrator
-        .expect("the sentences add up to what is left: 0.00 USD", sum == 0 && sheet.difference.minor == 0);
-    let statement = tale.engine().statement(&tale.caller, visit.patient.id, "patient_asked").await;
-    let statement = statement.map_err(|error| Failure::of("there is no statement", &error))?;
-    narrator.saw(format!("His statement has {} lines since he came.", statement.lines.len()));
+    let sum: i64 = items(&told["sentences"]).iter().map(minor).sum();
+    narrator.expect(
+        "the sentences add up to what is left: 0.00 USD",
+        sum == 0 && !rows.is_empty() && told["worksheet"]["difference"]["minor"] == 0,
+    );
+    let path = format!("/v1/patients/{}/statement?purpose=patient_asked", visit.patient);
+    let statement = tale.get(&path).await?;
+    narrator.saw(format!("His statement has {} lines since he came.", items(&statement["lines"]).len()));
+    let none = |name: &str| items(&statement[name]).is_empty();
     narrator.expect(
         "he owes nothing, and we owe him nothing",
-        statement.owed.is_empty() && statement.deposits.is_empty() && statement.credits.is_empty(),
+        none("owed") && none("deposits") && none("credits"),
     );
-    let looks = tale.story.stage.engine.access_report(&tale.caller, &visit.patient.id.to_string()).await;
-    let looks = looks.map_err(|error| Failure::of("the access log cannot be read", &error))?;
-    narrator.expect("both looks are in the access log, with their purpose", looks.len() >= 2);
+    let looks = tale.get(&format!("/v1/access?patient={}", visit.patient)).await?;
+    let asked = items(&looks).iter().filter(|look| text(look, "purpose") == "patient_asked").count();
+    narrator.expect("both looks are in the access log, with their purpose", asked >= 2);
     Ok(())
 }

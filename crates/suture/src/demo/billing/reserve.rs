@@ -1,11 +1,7 @@
 //! FLOWS story 4: an estimate is reserved, lapses, is reserved again, taken, and given back because the clinic cancels.
 
 use serde_json::{Value, json};
-use suture_core::consent::Purpose;
-use suture_core::eligibility::Eligibility;
-use suture_core::estimate::Status;
-use suture_core::patient::Patient;
-use suture_core::service::{Command, Status as Served};
+use suture_core::time::Timestamp;
 use suture_sandbox::patients::Patient as Person;
 
 use super::books::fee;
@@ -21,27 +17,22 @@ pub(super) fn person() -> &'static Person {
     person_at(3)
 }
 
-/// A patient with a customer at Stripe, a card on file, and consents.
-pub(super) async fn patient(tale: &Tale<'_>) -> Result<(Patient, String), Failure> {
+/// A patient with a customer at Stripe, a card on file, and consents. Gives the ids of both.
+pub(super) async fn patient(tale: &Tale<'_>) -> Result<(String, String), Failure> {
     let (narrator, person) = (&tale.story.narrator, person());
     narrator.step("A patient stores a card, and says what it may be charged for");
-    let (patient, card) = tale.patient_with_card(person).await?;
+    let (patient, method) = tale.patient_with_card(person).await?;
     narrator.did(format!("{} types a card into Stripe's form in the browser.", name(person)));
-    let stored = patient.methods.get(&card);
-    let last4 = stored.and_then(|method| method.last4.clone()).unwrap_or_default();
+    let (card, last4) = (text(&method, "id").to_owned(), text(&method, "last4"));
     narrator
         .saw(format!("We keep {}, a card that ends with {last4}; its number never came here.", short(&card)));
     narrator.expect("the card is on file", last4 == "4242");
     let told = tale.story.stage.control("stripe/state", &json!({ "only": ["customers"] })).await?.to_string();
-    let leaked = [person.id.as_str(), &person.mrn, &person.family, &person.given]
-        .iter()
-        .any(|known| told.contains(*known));
-    narrator.expect(
-        "Stripe's customer is a token, not a name",
-        told.contains(&patient.id.to_string()) && !leaked,
-    );
-    tale.consent(patient.id, Purpose::Estimate, 10_000).await?;
-    tale.consent(patient.id, Purpose::BalanceAfterInsurance, 15_000).await?;
+    let known = [person.id.as_str(), &person.mrn, &person.family, &person.given];
+    let leaked = known.iter().any(|known| told.contains(*known));
+    narrator.expect("Stripe's customer is a token, not a name", told.contains(&patient) && !leaked);
+    tale.consent(&patient, "estimate", 10_000).await?;
+    tale.consent(&patient, "balance_after_insurance", 15_000).await?;
     narrator.did(
         "He allows estimates up to 100.00 USD and balances after insurance up to 150.00 USD, for a year.",
     );
@@ -50,27 +41,26 @@ pub(super) async fn patient(tale: &Tale<'_>) -> Result<(Patient, String), Failur
 }
 
 /// The payer's word about his share.
-pub(super) async fn eligibility(tale: &Tale<'_>, patient: &Patient) -> Result<Eligibility, Failure> {
+pub(super) async fn eligibility(tale: &Tale<'_>, patient: &str) -> Result<Value, Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("What will the visit cost him? The payer's own answer (X12 271)");
-    let policy = tale.policy(patient.id, person()).await?;
-    let id = tale.begin_check(patient.id, Some(policy), person()).await?;
+    let policy = tale.policy(patient, person()).await?;
+    let id = tale.begin_check(patient, Some(&policy), person()).await?;
     let answer = tale.ask_payer(&person().id).await?;
     narrator.did("We ask the payer with a 270 about an office visit.");
-    let shown = segment(&answer, "EB*B");
-    narrator.saw(format!("In its 271, among {} segments: {shown}", answer.matches('~').count()));
-    let check = tale.answer_by_271(id, &answer).await?;
-    let share = check.responsibility.as_ref();
+    let (count, shown) = (answer.matches('~').count(), segment(&answer, "EB*B"));
+    narrator.saw(format!("In its 271, among {count} segments: {shown}"));
+    let check = tale.answer_by_271(&id, &answer).await?;
+    let share = &check["responsibility"];
+    let part = |name: &str| share[name]["minor"].as_i64().unwrap_or(0);
     narrator.saw(format!(
         "The answer leaves open whether the deductible comes first, so his share is {} to {}.",
-        share.map_or_else(String::new, |share| share.low.to_string()),
-        share.map_or_else(String::new, |share| share.high.to_string())
+        amount(part("low"), "USD"),
+        amount(part("high"), "USD")
     ));
-    let share = share.map_or(0, |share| share.total.minor);
-    narrator.expect("the clinic asks for the lower end, the copay: 60.00 USD", share == 6_000);
-    let policy = tale.engine().policy(&tale.caller.organization, policy).await;
-    let confirmed = policy.is_ok_and(|policy| policy.status == suture_core::policy::Status::Confirmed);
-    narrator.expect("the answer also confirms his policy", confirmed);
+    narrator.expect("the clinic asks for the lower end, the copay: 60.00 USD", part("total") == 6_000);
+    let policy = tale.get(&format!("/v1/policies/{policy}")).await?;
+    narrator.expect("the answer also confirms his policy", policy["status"] == "confirmed");
     tale.books().await?;
     Ok(check)
 }
@@ -78,26 +68,29 @@ pub(super) async fn eligibility(tale: &Tale<'_>, patient: &Patient) -> Result<El
 /// Twelve days before the service.
 pub(super) async fn authorize(
     tale: &Tale<'_>,
-    patient: Patient,
-    card: String,
-    check: Eligibility,
+    (patient, card): (String, String),
+    check: &Value,
 ) -> Result<Visit, Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("Twelve days before the visit: the estimate is reserved on his card");
-    let service_at = tale.engine().now() + 12 * DAY;
-    let (estimate, service) = tale.estimate_and_service(&check, Some(service_at)).await?;
-    narrator.expect("the estimate charge inherits 60.00 USD from the check", estimate.amount.minor == 6_000);
-    let attached = service.estimates.contains(&estimate.id);
-    narrator.expect("the service finds it by the same check", attached);
-    let estimate = tale.authorize(estimate.id, &card).await?;
-    let until = estimate.standing.capture_before;
+    let service_at = (tale.story.stage.engine.now() + 12 * DAY).to_rfc3339();
+    let (estimate, service) = tale.estimate_and_service(check, Some(&service_at)).await?;
+    narrator.expect(
+        "the estimate charge inherits 60.00 USD from the check",
+        estimate["amount"]["minor"] == 6_000,
+    );
+    narrator.expect("the service finds it by the same check", service["estimates"][0] == estimate["id"]);
+    let estimate = tale.authorize(text(&estimate, "id"), &card).await?;
     narrator.did("He is there and agrees; Stripe reserves the amount.");
-    narrator.saw(format!("The hold lapses at {}.", until.map_or_else(String::new, |at| at.to_rfc3339())));
-    let days = until.map_or(0, |at| at.since(tale.engine().now()).as_secs().div_ceil(86_400));
+    let until = text(&estimate, "captureBefore");
+    narrator.saw(format!("The hold lapses at {until}."));
+    let ends = Timestamp::parse_rfc3339(until).unwrap_or_default();
+    let days = ends.since(tale.story.stage.engine.now()).as_secs().div_ceil(86_400);
     narrator.expect("a hold lasts seven days, and we know when it ends", days == 7);
     let added = tale.books().await?;
     narrator.expect("a hold is no money: nothing is booked", added.is_empty());
-    Ok(Visit { patient, card, estimate, service })
+    let id = |value: &Value| text(value, "id").to_owned();
+    Ok(Visit { patient, card, estimate: id(&estimate), service: id(&service) })
 }
 
 /// Five days before: the hold has lapsed.
@@ -105,15 +98,17 @@ pub(super) async fn lapse(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure>
     let narrator = &tale.story.narrator;
     narrator.step("Seven days go by: the hold lapses");
     tale.story.stage.pass(7 * DAY + DAY / 24).await?;
-    let estimate = tale.until_estimate(visit.estimate.id, Status::Expired).await?;
+    let estimate = tale.until_estimate(&visit.estimate, "expired").await?;
     narrator.saw("Stripe cancelled the intent by itself; its webhook told us.");
-    let planned = visit.estimate.service_at.map(|at| at.millis() - 86_400_000);
+    let at = |name: &str| Timestamp::parse_rfc3339(text(&estimate, name)).unwrap_or_default();
     narrator.expect(
         "the next authorization is planned for the day before the visit",
-        estimate.authorize_at.map(suture_core::time::Timestamp::millis) == planned,
+        at("authorizeAt") + DAY == at("serviceAt"),
     );
-    let refused = tale.engine().capture_estimate(&tale.caller, estimate.id, None).await;
-    narrator.expect("capturing the lapsed hold is refused here, before Stripe is asked", refused.is_err());
+    let path = format!("/v1/estimates/{}/capture", visit.estimate);
+    let refused = tale.try_post(&path, &json!({})).await?;
+    narrator.saw(format!("Capturing it now: \"{}\"", text(&refused.body, "detail")));
+    narrator.expect("that is refused here, before Stripe is asked", refused.status == 409);
     let added = tale.books().await?;
     narrator.expect("nothing was ever taken, so nothing is booked", added.is_empty());
     Ok(())
@@ -124,19 +119,13 @@ pub(super) async fn again(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure>
     let narrator = &tale.story.narrator;
     narrator.step("The day before: reserved again, by plan, under his consent");
     tale.story.stage.pass(4 * DAY).await?;
-    let estimate = tale.until_estimate(visit.estimate.id, Status::Authorized).await?;
+    let estimate = tale.until_estimate(&visit.estimate, "authorized").await?;
     narrator.saw("Nobody pressed a button: the card on file was asked, off session.");
     narrator.expect(
         "a second payment reserves the same 60.00 USD",
-        estimate.payments.len() == 2 && estimate.standing.authorized_minor == 6_000,
+        items(&estimate["attempts"]).len() == 2 && estimate["authorized"]["minor"] == 6_000,
     );
-    let patient = tale.engine().patient(&tale.caller.organization, visit.patient.id).await;
-    let used = patient.is_ok_and(|patient| {
-        patient
-            .consents
-            .iter()
-            .any(|consent| consent.purpose == Purpose::Estimate && consent.used_minor == 6_000)
-    });
+    let used = tale.used(&visit.patient, "estimate").await? == 6_000;
     narrator.expect("60.00 of the 100.00 USD that he allowed are used", used);
     let added = tale.books().await?;
     narrator.expect("again nothing is booked", added.is_empty());
@@ -148,9 +137,8 @@ pub(super) async fn capture(tale: &Tale<'_>, visit: &Visit) -> Result<Value, Fai
     let narrator = &tale.story.narrator;
     narrator.step("The day of the visit: the estimate is captured");
     tale.story.stage.pass(DAY).await?;
-    let estimate = tale.capture(visit.estimate.id).await?;
-    let payment = estimate.payment().map(|id| id.to_string()).unwrap_or_default();
-    let payment = tale.story.until_status(&payment, "captured").await?;
+    let estimate = tale.capture(&visit.estimate).await?;
+    let payment = tale.story.until_status(&last_payment(&estimate), "captured").await?;
     let posting = tale.story.until_posted(text(&payment, "id"), &charge_fact(&payment)).await?;
     narrator.saw(format!("Epic has it on his account. Receipt: {}.", text(&posting, "evidence")));
     let added = tale.books().await?;
@@ -160,7 +148,7 @@ pub(super) async fn capture(tale: &Tale<'_>, visit: &Visit) -> Result<Value, Fai
         &added,
         &[("gw:stripe", 6_000 - fee), ("exp:fee", fee), ("deposit:patient", -6_000)],
     );
-    narrator.expect("Stripe took the money once", tale.moved(&estimate, "charge").await? == [6_000]);
+    narrator.expect("Stripe took the money once", tale.moved(&visit.estimate, "charge").await? == [6_000]);
     Ok(payment)
 }
 
@@ -168,26 +156,29 @@ pub(super) async fn capture(tale: &Tale<'_>, visit: &Visit) -> Result<Value, Fai
 pub(super) async fn cancel(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("The doctor is ill: the clinic cancels, and the money goes back by itself");
-    let cancel = Command::Cancel { by: "clinic".to_owned(), reason: "doctor_ill".to_owned() };
-    let canceled = tale.serve(visit.service.id, cancel, "service_canceled").await;
-    canceled.map_err(|error| Failure::of("the service was not cancelled", &error))?;
-    let estimate = tale.until_estimate(visit.estimate.id, Status::Refunded).await?;
-    let payment = estimate.payment().map(|id| id.to_string()).unwrap_or_default();
-    let payment = tale.story.until_status(&payment, "refunded").await?;
+    let why = json!({ "by": "clinic", "reason": "doctor_ill" });
+    tale.post(&format!("/v1/services/{}/cancel", visit.service), &why).await?;
+    let estimate = tale.until_estimate(&visit.estimate, "refunded").await?;
+    let payment = tale.story.until_status(&last_payment(&estimate), "refunded").await?;
     let refund =
         items(&payment["refunds"]).first().map(|refund| text(refund, "id").to_owned()).unwrap_or_default();
     let posting = tale.story.until_posted(text(&payment, "id"), &format!("refund:{refund}")).await?;
     narrator.saw(format!("Epic has the reversal. Receipt: {}.", text(&posting, "evidence")));
-    let service = tale.service(visit.service.id).await?;
-    narrator.expect("the service is cancelled and the charge refunded", service.status == Served::Canceled);
+    let service = tale.service(&visit.service).await?;
+    narrator.expect("the service is cancelled and the charge refunded", service["status"] == "canceled");
     let added = tale.books().await?;
     tale.expect_added(
         "his deposit of 60.00 USD is given back in full",
         &added,
         &[("gw:stripe", -6_000), ("deposit:patient", 6_000)],
     );
-    narrator.expect("Stripe gave it back once", tale.moved(&estimate, "refund").await? == [6_000]);
+    narrator.expect("Stripe gave it back once", tale.moved(&visit.estimate, "refund").await? == [6_000]);
     let fee = tale.story.balance("exp:fee").await?;
     narrator.saw(format!("Stripe does not return its fee: {} stay our cost.", amount(fee, "USD")));
     Ok(())
+}
+
+/// The payment of an estimate charge's latest attempt.
+fn last_payment(estimate: &Value) -> String {
+    items(&estimate["attempts"]).last().map(|payment| text(payment, "id").to_owned()).unwrap_or_default()
 }

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use suture_core::invoice::Status as Billed;
-use suture_core::service::{Command, Status as Served};
+use serde_json::{Value, json};
 
 use super::books::fee;
 use super::payer::{Claim, segment};
 use super::reserve::person;
 use super::tale::{Tale, Visit};
+use crate::demo::words::{amount, text};
 use crate::failure::Failure;
 
 /// A level-3 visit at 150.00.
@@ -20,12 +19,14 @@ const CLAIM: &str = "DEMO-5";
 pub(super) async fn second_visit(tale: &Tale<'_>, visit: Visit) -> Result<Visit, Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("A new visit: this time a person asks the payer by phone");
-    let id = tale.begin_check(visit.patient.id, None, person()).await?;
-    let check = tale.answer_by_phone(id, 6_000).await?;
+    let id = tale.begin_check(&visit.patient, None, person()).await?;
+    let check = tale.answer_by_phone(&id, 6_000).await?;
     narrator.did("The front desk writes down what it heard: 60.00 USD. Who said it stays on the check.");
     let (estimate, service) = tale.estimate_and_service(&check, None).await?;
-    tale.authorize(estimate.id, &visit.card).await?;
-    let estimate = tale.capture(estimate.id).await?;
+    let id = |value: &Value| text(value, "id").to_owned();
+    let (estimate, service) = (id(&estimate), id(&service));
+    tale.authorize(&estimate, &visit.card).await?;
+    tale.capture(&estimate).await?;
     let added = tale.books().await?;
     let fee = fee(&added);
     tale.expect_added(
@@ -37,19 +38,18 @@ pub(super) async fn second_visit(tale: &Tale<'_>, visit: Visit) -> Result<Visit,
 }
 
 /// Care, note, claim.
-pub(super) async fn claim(tale: &Tale<'_>, visit: Visit) -> Result<Visit, Failure> {
+pub(super) async fn claim(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("Care is given, the note is signed, the claim is sent");
-    tale.give_care(visit.service.id, LINE).await?;
-    let bill = Command::Bill { claim: CLAIM.to_owned() };
-    let early = tale.serve(visit.service.id, bill.clone(), "claim_sent").await;
-    narrator.expect("without a signed note nothing is billed", early.is_err());
-    let signed = tale.sign(visit.service.id).await?;
-    let note = signed.notes.first().map(|note| note.hash.clone()).unwrap_or_default();
+    tale.give_care(&visit.service, LINE).await?;
+    let (path, bill) = (format!("/v1/services/{}/bill", visit.service), json!({ "claim": CLAIM }));
+    let early = tale.try_post(&path, &bill).await?;
+    narrator.expect("without a signed note nothing is billed", early.body["code"] == "note_missing");
+    let signed = tale.sign(&visit.service).await?;
     narrator.did("The doctor signs the note; its text is sealed, its hash is in the journal.");
-    narrator.expect("the note cannot change without being noticed", note.len() == 64);
-    let billed = tale.serve(visit.service.id, bill, "claim_sent").await;
-    let service = billed.map_err(|error| Failure::of("the claim was not billed", &error))?;
+    let hash = text(&signed["notes"][0], "hash");
+    narrator.expect("the note cannot change without being noticed", hash.len() == 64);
+    tale.post(&path, &bill).await?;
     tale.file_claim(&Claim {
         number: CLAIM,
         patient: &person().id,
@@ -63,7 +63,7 @@ pub(super) async fn claim(tale: &Tale<'_>, visit: Visit) -> Result<Visit, Failur
         &added,
         &[("ar:payer", 15_000), ("rev:service", -15_000)],
     );
-    Ok(Visit { service, ..visit })
+    Ok(())
 }
 
 /// The payer decides: 35.00 are his, and 25.00 are on their way back.
@@ -75,18 +75,20 @@ pub(super) async fn remittance(tale: &Tale<'_>, visit: &Visit) -> Result<(), Fai
     let file = tale.payer_remits().await?;
     let clp = segment(&file, "CLP");
     narrator.saw(format!("In the file: {clp}"));
-    tale.import(&file).await.map_err(|error| Failure::of("the 835 was not imported", &error))?;
-    let service = tale.until_service(visit.service.id, Served::Settling).await?;
+    tale.post_x12("/v1/remittances", &file).await?.success()?;
+    let service = tale.until_service(&visit.service, "settling").await?;
     narrator
         .did("The file balances, so it is taken in; the claim is booked and its service begins to settle.");
-    let again = tale.import(&file).await;
-    narrator.expect("the same file a second time is refused", again.is_err());
-    let sheet = service.worksheet();
+    let again = tale.post_x12("/v1/remittances", &file).await?;
+    narrator.expect("the same file a second time is refused", again.body["code"] == "remittance_known");
+    let part = |name: &str| service["worksheet"][name]["minor"].as_i64().unwrap_or(0);
     narrator.saw(format!(
         "Worksheet: owed {}, paid {}, difference {}.",
-        sheet.responsibility, sheet.estimates, sheet.difference
+        amount(part("responsibility"), "USD"),
+        amount(part("estimates"), "USD"),
+        amount(part("difference"), "USD")
     ));
-    narrator.expect("35.00 - 60.00 = -25.00 USD", sheet.difference.minor == -2_500);
+    narrator.expect("35.00 - 60.00 = -25.00 USD", part("difference") == -2_500);
     let added = tale.books().await?;
     tale.expect_added(
         "payer 55.00, discount 60.00, his 35.00 of 150.00; of his 60.00 we owe 25.00 back",
@@ -102,7 +104,7 @@ pub(super) async fn remittance(tale: &Tale<'_>, visit: &Visit) -> Result<(), Fai
     let invoice = invoice(tale, visit).await?;
     narrator.expect(
         "the invoice is a credit of 25.00 USD, not paid",
-        invoice.status == Billed::CreditDue && invoice.balance.minor == -2_500,
+        invoice["status"] == "credit_due" && invoice["balance"]["minor"] == -2_500,
     );
     Ok(())
 }
@@ -111,13 +113,13 @@ pub(super) async fn remittance(tale: &Tale<'_>, visit: &Visit) -> Result<(), Fai
 pub(super) async fn refund(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure> {
     let narrator = &tale.story.narrator;
     narrator.step("The refund of 25.00 is pending at the bank, then arrives");
-    let waiting = tale.service(visit.service.id).await?;
+    let waiting = tale.service(&visit.service).await?;
     narrator.expect(
         "while it is on its way nothing is called completed",
-        waiting.status == Served::Settling && waiting.worksheet().returning.minor == 2_500,
+        waiting["status"] == "settling" && waiting["worksheet"]["returning"]["minor"] == 2_500,
     );
     tale.story.stage.pass(Duration::from_secs(180)).await?;
-    let service = tale.until_service(visit.service.id, Served::Completed).await?;
+    let service = tale.until_service(&visit.service, "completed").await?;
     let added = tale.books().await?;
     tale.expect_added(
         "what we owed him is paid: 25.00 USD left Stripe",
@@ -127,7 +129,7 @@ pub(super) async fn refund(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure
     let invoice = invoice(tale, visit).await?;
     narrator.expect(
         "in the same moment the service is completed and the invoice paid",
-        service.worksheet().difference.minor == 0 && invoice.status == Billed::Paid,
+        service["worksheet"]["difference"]["minor"] == 0 && invoice["status"] == "paid",
     );
     let (charged, returned) =
         (tale.moved(&visit.estimate, "charge").await?, tale.moved(&visit.estimate, "refund").await?);
@@ -139,12 +141,7 @@ pub(super) async fn refund(tale: &Tale<'_>, visit: &Visit) -> Result<(), Failure
 }
 
 /// The invoice of a visit's service.
-pub(super) async fn invoice(
-    tale: &Tale<'_>,
-    visit: &Visit,
-) -> Result<suture_core::invoice::Invoice, Failure> {
-    let service = tale.service(visit.service.id).await?;
-    let id = service.invoice.ok_or_else(|| Failure::new("the service has no invoice"))?;
-    let invoice = tale.engine().invoice(&tale.caller.organization, id).await;
-    invoice.map_err(|error| Failure::of("the invoice cannot be read", &error))
+pub(super) async fn invoice(tale: &Tale<'_>, visit: &Visit) -> Result<Value, Failure> {
+    let service = tale.service(&visit.service).await?;
+    tale.get(&format!("/v1/invoices/{}", text(&service, "invoice"))).await
 }
