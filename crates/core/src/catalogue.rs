@@ -78,6 +78,8 @@ const PAYMENT: &[(&str, &str)] = &[
     ("payment.refund_pending", "A refund is on its way."),
     ("payment.refunded", "Money went back to the payer."),
     ("payment.refund_failed", "A refund came back to us; the patient is still owed."),
+    ("payment.relinked", "It pays for other care of the same patient."),
+    ("payment.consumed", "The care that it was a deposit for was given."),
     ("payment.dispute_moved", "A dispute of this payment was seen in a new status."),
     ("payment.dispute_withdrawn", "Disputed money was taken from us."),
     ("payment.dispute_reinstated", "Disputed money came back."),

@@ -139,6 +139,9 @@ pub struct Patient {
     /// The gateway's customer by connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub customers: BTreeMap<String, String>,
+    /// Customers that were deleted at their gateway so far.
+    #[serde(default)]
+    pub customers_lost: u32,
     /// Other customers that claim to be this patient: connection and customer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<(String, String)>,
@@ -234,6 +237,7 @@ impl Patient {
                 external: external.clone(),
                 requested: BTreeMap::new(),
                 customers: BTreeMap::new(),
+                customers_lost: 0,
                 conflicts: Vec::new(),
                 methods: BTreeMap::new(),
                 consents: Vec::new(),
@@ -262,6 +266,7 @@ impl Patient {
                 self.conflicts.push((connection.clone(), claimant.clone()));
             }
             Event::CustomerGone { connection, .. } => {
+                self.customers_lost = self.customers_lost.saturating_add(1);
                 self.customers.remove(connection);
             }
             Event::MethodStored(method) => {
@@ -363,7 +368,8 @@ fn request_customer(patient: &Patient, connection: &str) -> Vec<Event> {
     if patient.customers.contains_key(connection) || patient.requested.contains_key(connection) {
         return Vec::new();
     }
-    let key = format!("{}:customer:{connection}", patient.id);
+    // A customer that was deleted at the gateway is made anew, by another key.
+    let key = format!("{}:customer:{connection}/{}", patient.id, patient.customers_lost + 1);
     vec![Event::CustomerRequested { connection: connection.to_owned(), key }]
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PatientId, PolicyId};
+use crate::id::{EligibilityId, PatientId, PolicyId};
 use crate::refusal::Refusal;
 
 /// Where a policy stands (FLOWS §0).
@@ -61,6 +61,11 @@ pub enum Event {
     },
     /// It is being checked again.
     RevalidationBegun,
+    /// An eligibility check waits for it, or was made with it.
+    CheckAdded {
+        /// Which.
+        eligibility: EligibilityId,
+    },
 }
 
 impl Event {
@@ -72,6 +77,7 @@ impl Event {
             Self::Confirmed { .. } => "policy.confirmed",
             Self::Invalidated { .. } => "policy.invalidated",
             Self::RevalidationBegun => "policy.revalidation_begun",
+            Self::CheckAdded { .. } => "policy.check_added",
         }
     }
 }
@@ -93,6 +99,9 @@ pub struct Policy {
     /// Where the last word comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// The eligibility checks that were made with it: they go on when it moves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<EligibilityId>,
 }
 
 /// An order to a policy.
@@ -121,6 +130,11 @@ pub enum Command {
     },
     /// Check it again.
     Revalidate,
+    /// Remember an eligibility check that depends on it.
+    AddCheck {
+        /// Which.
+        eligibility: EligibilityId,
+    },
 }
 
 impl Policy {
@@ -135,6 +149,7 @@ impl Policy {
                 status: Status::Pending,
                 code: None,
                 evidence: None,
+                checks: Vec::new(),
             }),
             (None, _) => None,
             (Some(mut policy), event) => {
@@ -151,6 +166,7 @@ impl Policy {
                         policy.evidence = Some(evidence.clone());
                     }
                     Event::RevalidationBegun => policy.status = Status::Revalidating,
+                    Event::CheckAdded { eligibility } => policy.checks.push(*eligibility),
                 }
                 Some(policy)
             }
@@ -184,6 +200,10 @@ pub fn decide(state: Option<&Policy>, command: &Command) -> Result<Vec<Event>, R
         (Some(policy), Command::Invalidate { code, evidence }) => Ok(match policy.status {
             Status::Invalid if policy.code.as_ref() == Some(code) => Vec::new(),
             _ => vec![Event::Invalidated { code: code.clone(), evidence: evidence.clone() }],
+        }),
+        (Some(policy), Command::AddCheck { eligibility }) => Ok(match policy.checks.contains(eligibility) {
+            true => Vec::new(),
+            false => vec![Event::CheckAdded { eligibility: *eligibility }],
         }),
         (Some(policy), Command::Revalidate) => Ok(match policy.status {
             Status::Pending | Status::Revalidating => Vec::new(),

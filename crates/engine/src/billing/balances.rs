@@ -56,7 +56,7 @@ pub struct CreditLine {
     pub patient: Option<String>,
     /// How much we owe.
     pub amount: Money,
-    /// Since when.
+    /// When it last changed: its age counts from there.
     pub since: Timestamp,
 }
 

@@ -53,6 +53,9 @@ impl Engine {
         caller: &Caller,
         new: NewEligibility,
     ) -> Result<Eligibility, Error> {
+        for id in [&new.account, &new.appointment].into_iter().flatten() {
+            super::patients::check_external("ehr", id)?;
+        }
         let order = self.order_of(caller, Reason::of("eligibility_requested"));
         self.apply("eligibility", order, move |change| {
             let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
@@ -79,6 +82,9 @@ impl Engine {
             let mut loaded = Loaded::<Eligibility>::fresh(id.to_string());
             let care = care(change, &link)?;
             change.record_all(&mut loaded, &events, &care)?;
+            if let Some(policy) = new.policy {
+                decide_policy(change, policy, &policy::Command::AddCheck { eligibility: id })?;
+            }
             plan_advance(change, id, (1, Duration::ZERO))?;
             plan_advance(change, id, (2, ANSWER_WITHIN))?;
             loaded.state.ok_or_else(|| Error::not_found("eligibility", &id.to_string()))
@@ -266,6 +272,12 @@ fn decide(
 }
 
 fn advance(change: &mut Change<'_, '_>, id: EligibilityId) -> Result<(), Error> {
+    decide(change, id, &Command::GiveUp)?;
+    go_on(change, id)
+}
+
+/// Goes on with the policy as it stands.
+pub(super) fn go_on(change: &mut Change<'_, '_>, id: EligibilityId) -> Result<(), Error> {
     let (_, state) = change.existing::<Eligibility>(&id.to_string())?;
     let policy = match state.policy {
         Some(policy) => {
@@ -275,7 +287,6 @@ fn advance(change: &mut Change<'_, '_>, id: EligibilityId) -> Result<(), Error> 
         None => None,
     };
     decide(change, id, &Command::Advance { policy })?;
-    decide(change, id, &Command::GiveUp)?;
     super::services::cover(change, id)
 }
 

@@ -135,7 +135,7 @@ impl Engine {
         connection: &str,
     ) -> Result<Patient, Error> {
         let open = self.connection(connection)?;
-        if open.organization != caller.organization {
+        if open.organization != caller.organization || open.gateway()?.0.vault().is_none() {
             return Err(Error::not_found("connection", connection));
         }
         let order = self.order_of(caller, Reason::of("customer_requested"));
@@ -160,6 +160,9 @@ impl Engine {
     ) -> Result<SetupStarted, Error> {
         let state = self.patient(&caller.organization, patient).await?;
         let open = self.connection(connection)?;
+        if open.organization != caller.organization {
+            return Err(Error::not_found("connection", connection));
+        }
         let (gateway, _) = open.gateway()?;
         let vault = gateway.vault().ok_or_else(|| open.problem("it keeps no methods"))?;
         let customer = state.customers.get(connection).ok_or_else(|| {
@@ -292,14 +295,14 @@ impl Engine {
     }
 }
 
-fn check_external(system: &str, id: &str) -> Result<(), Refusal> {
+pub(super) fn check_external(system: &str, id: &str) -> Result<(), Refusal> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let right = |text: &str| !text.is_empty() && text.len() <= 128 && text.bytes().all(plain);
     match right(system) && right(id) {
         true => Ok(()),
         false => Err(Refusal::invalid(
             "not_an_opaque_id",
-            "No patient was recorded. Ids in other systems are opaque: 1 to 128 letters, digits, '-', '.' or '_'. Names \
+            "Nothing was recorded. Ids in other systems are opaque: 1 to 128 letters, digits, '-', '.' or '_'. Names \
              do not belong here.",
         )),
     }
@@ -314,7 +317,10 @@ fn plan_customer(change: &mut Change<'_, '_>, patient: PatientId, connection: &s
         let patient::Event::CustomerRequested { connection, key } = event else { continue };
         let job = Job::MakeCustomer { patient, key: key.clone() };
         change.effect(NewEffect {
-            id: format!("{patient}/customer/{connection}"),
+            id: format!(
+                "{patient}/customer/{}",
+                key.rsplit_once(':').map_or(connection.as_str(), |(_, last)| last)
+            ),
             kind: job.kind(),
             lane: Some(format!("patient/{patient}")),
             destination: connection.clone(),

@@ -71,6 +71,11 @@ pub(super) fn decide_policy(
     let (mut loaded, state) = change.existing::<Policy>(&policy.to_string())?;
     let events = policy::decide(Some(&state), command)?;
     change.record_all(&mut loaded, &events, &care_of_patient(state.patient))?;
+    if !events.is_empty() && !matches!(command, Command::AddCheck { .. }) {
+        for check in &state.checks {
+            super::eligibilities::go_on(change, *check)?;
+        }
+    }
     Ok(loaded.state.unwrap_or(state))
 }
 

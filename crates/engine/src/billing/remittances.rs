@@ -224,7 +224,7 @@ impl Engine {
             let found = remittances::list(change.tx, &organization, &id.to_string(), position, 1)?;
             let claim = found
                 .into_iter()
-                .find(|claim| claim.position == position)
+                .find(|claim| claim.position == position && claim.state == "waiting")
                 .ok_or_else(|| Error::not_found("claim", &position.to_string()))?;
             match book(change, id, &claim, &billing, &origin)? {
                 Ok(service) => {
