@@ -153,13 +153,11 @@ impl Engine {
         self.apply("remittance", order, move |change| {
             for read in &reads {
                 let organization = change.order.organization.clone();
-                // Another import of the same payment was faster since we looked.
-                journal::refer(change.tx, &organization, &read.key, &read.id.to_string()).map_err(
-                    |error| match error.is_conflict() {
-                        true => came_before("another remittance a moment ago"),
-                        false => Error::from(error),
-                    },
-                )?;
+                // Another import of the same payment may have been faster since we looked.
+                if let Some(known) = journal::referred(change.tx, &organization, &read.key)? {
+                    return Err(came_before(&known));
+                }
+                journal::refer(change.tx, &organization, &read.key, &read.id.to_string())?;
                 let mut loaded = Loaded::<Remittance>::fresh(read.id.to_string());
                 change.record_all(&mut loaded, std::slice::from_ref(&read.event), &Care::default())?;
                 plan_booking(change, read.id, 1)?;

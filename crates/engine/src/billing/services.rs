@@ -26,7 +26,7 @@ use crate::job::Job;
 use crate::payments::{AttemptOptions, Caller, Taken, start_payment};
 use crate::worker::{After, Working};
 
-use super::follow::{care_of_service, decide_service, see};
+use super::follow::{care_of_service, decide_service, refer_new, see};
 use super::{eligibilities, estimates, patients, settling};
 
 /// A service to book.
@@ -270,18 +270,16 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
     let events = service::decide(None, &command, change.order.now)?;
     let care = eligibilities::care(change, &link)?;
     change.record_all(&mut loaded, &events, &care)?;
-    let organization = change.order.organization.clone();
     if let Some(check) = &check {
         // One check, one service: what was captured with it belongs here.
-        journal::refer(change.tx, &organization, &service_reference(check.id), &id.to_string()).map_err(
-            |error| match error.is_conflict() {
-                true => Error::Refused(Refusal::state(
-                    "eligibility_used",
-                    "No service was booked: another service uses this eligibility check.",
-                )),
-                false => Error::from(error),
-            },
-        )?;
+        let key = service_reference(check.id);
+        let used = || {
+            Refusal::state(
+                "eligibility_used",
+                "No service was booked: another service uses this eligibility check.",
+            )
+        };
+        refer_new(change, &key, &id.to_string(), used)?;
         for estimate in &check.estimates {
             attach(change, id, *estimate, origin)?;
         }
@@ -357,16 +355,13 @@ fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) 
             )
         }
         Command::Bill { claim } => {
-            let organization = change.order.organization.clone();
-            journal::refer(change.tx, &organization, &claim_reference(claim), &id.to_string()).map_err(
-                |error| match error.is_conflict() {
-                    true => Error::Refused(Refusal::state(
-                        "claim_used",
-                        "Nothing was billed: another service has this claim control number.",
-                    )),
-                    false => Error::from(error),
-                },
-            )
+            let used = || {
+                Refusal::state(
+                    "claim_used",
+                    "Nothing was billed: another service has this claim control number.",
+                )
+            };
+            refer_new(change, &claim_reference(claim), &id.to_string(), used)
         }
         Command::Cancel { .. } => release_holds(change, id),
         _ => Ok(()),
