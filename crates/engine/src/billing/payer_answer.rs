@@ -29,10 +29,7 @@ pub(super) fn from_x12(answer: &x12::Answer, question: &x12::Question) -> Result
 
 fn rejected(rejection: &x12::Rejection) -> Answer {
     let (code, hint) = (rejection.code.clone(), rejection.hint.to_owned());
-    let retryable = match rejection.retry {
-        x12::RetryHelps::No => false,
-        _ => true,
-    };
+    let retryable = !matches!(rejection.retry, x12::RetryHelps::No);
     // What the payer says of the subscriber or the dependent is about the policy; the rest is about the question.
     match rejection.loop_id {
         "2100C" | "2100D" => Answer::PolicyRejected { code, hint, retryable },

@@ -154,7 +154,7 @@ impl StripeWorld {
             return Err("There is no such test card: nothing was stored.".to_owned());
         };
         let method = self.typed_card(card, body);
-        let answer = self.store_in_browser(&id, &method.id.to_string());
+        let answer = self.store_in_browser(&id, &method.id);
         self.shown(answer)
     }
 
