@@ -24,6 +24,7 @@ on_both_databases!(
     a_claim_that_nobody_knows_waits_and_can_be_booked_later,
     a_claim_with_another_charge_waits_and_changes_nothing,
     many_claims_in_several_batches_are_booked_once_each_although_the_process_dies,
+    a_claim_number_and_a_check_belong_to_one_service,
     a_271_for_another_member_is_refused,
     an_aaa_rejection_is_kept_with_its_code_and_a_hint,
     a_payer_that_cannot_answer_says_whether_asking_again_helps,
@@ -200,6 +201,20 @@ async fn many_claims_in_several_batches_are_booked_once_each_although_the_proces
     assert_eq!((of("bank").await.unwrap(), of("ar:payer").await.unwrap()), (220_000, 0));
     assert_eq!(of("ar:patient").await.unwrap(), 440_000);
     assert!(world.effects(State::Dead).await.unwrap().is_empty());
+}
+
+async fn a_claim_number_and_a_check_belong_to_one_service(mut world: World) {
+    let patient = world.patient(0).await.unwrap();
+    billed_for(&world, patient.id, CLAIM, 30_000).await;
+    let other = billed_for(&world, patient.id, "CLM-2", 30_000).await;
+    let check = world.eligible(patient.id, 4_000).await.unwrap();
+    let service = world.service_for(&check).await.unwrap();
+    assert_eq!(refused(world.service_for(&check).await).code, "eligibility_used");
+    assert_eq!(refused(world.bill(service.id, CLAIM, 30_000).await).code, "claim_used");
+    assert_eq!(world.service(service.id).await.unwrap().claim, None, "nothing was billed");
+    assert_eq!(world.balance("ar:payer").await.unwrap(), 60_000);
+    let again = Command::Bill { claim: "CLM-2".into() };
+    assert_eq!(world.on_service(other, again).await.unwrap().status, Status::Billed, "the same word again");
 }
 
 async fn asked(world: &mut World, number: usize) -> (PolicyId, Eligibility) {
