@@ -235,7 +235,8 @@ impl Stage {
         println!();
         println!("Everything goes on running. To look around, in another terminal:");
         println!();
-        println!("  export KEY={}", self.key.expose());
+        println!("  export BASE={base} KEY={}", self.key.expose());
+        println!("  export CONTROL={control} PAYER={} STRIPE={}", self.sandbox.payer_url, self.stripe);
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/payments");
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/ledger/balances");
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/events");
