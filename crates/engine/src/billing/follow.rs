@@ -6,7 +6,6 @@ use suture_core::explain::Care;
 use suture_core::id::{PaymentId, ServiceId};
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment, Status};
-use suture_core::refusal::Refusal;
 use suture_core::service::{self, Held, Kind, Service};
 use suture_store::journal;
 
@@ -131,19 +130,4 @@ fn give_back_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<(
 /// The key under which a patient's stream is found by the id that links carry.
 pub(super) fn patient_reference(patient: &str) -> String {
     format!("patient/{patient}")
-}
-
-/// Remembers a stream under a key that only one may have. Asks first: a store may report a conflict as late as the commit.
-pub(super) fn refer_new(
-    change: &mut Change<'_, '_>,
-    key: &str,
-    stream: &str,
-    used: impl FnOnce() -> Refusal,
-) -> Result<(), Error> {
-    let organization = change.order.organization.clone();
-    match journal::referred(change.tx, &organization, key)? {
-        Some(known) if known == stream => Ok(()),
-        Some(_) => Err(Error::Refused(used())),
-        None => Ok(journal::refer(change.tx, &organization, key, stream)?),
-    }
 }
