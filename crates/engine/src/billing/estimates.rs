@@ -335,12 +335,28 @@ fn change_amount(
     overridden: Option<Override>,
 ) -> Result<(), Error> {
     let state = decide(change, id, &Command::Change { amount, overridden })?;
+    refuse_while_capturing(change, id)?;
     let (mut loaded, debt) = change.existing::<Debt>(&state.debt.to_string())?;
     let events = debt::decide(Some(&debt), &debt::Command::Adjust { owed: amount })?;
     change.record_all(&mut loaded, &events, &debt.care)
 }
 
 /// Begins an attempt: the next one of the payment that waits for a method, or the first of a new payment.
+/// A capture that is on its way takes the old amount.
+fn refuse_while_capturing(change: &mut Change<'_, '_>, id: EstimateId) -> Result<(), Error> {
+    let (_, state) = change.existing::<Estimate>(&id.to_string())?;
+    let Some(payment) = state.payment() else { return Ok(()) };
+    let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
+    match payment.capturing {
+        None => Ok(()),
+        Some(_) => Err(Error::Refused(Refusal::state(
+            "capture_in_progress",
+            "The amount was not changed: a capture is on its way. If it succeeds, a difference is settled with the \
+             invoice.",
+        ))),
+    }
+}
+
 fn authorize(
     change: &mut Change<'_, '_>,
     id: EstimateId,
