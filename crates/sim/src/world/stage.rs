@@ -8,7 +8,7 @@ use suture_core::id::{DebtId, PaymentId};
 use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::posting::Posting;
-use suture_engine::{Engine, TakePayment};
+use suture_engine::{Billing, Engine, TakePayment};
 use suture_store::Store;
 use suture_store::effects::{Effect, State};
 use suture_store::links::Link;
@@ -46,6 +46,8 @@ pub struct World {
     /// Webhooks that left Stripe and have not arrived.
     pub(super) mail: Vec<suture_sandbox::stripe::Delivery>,
     pub(super) births: u32,
+    /// How its engines settle balances.
+    pub(super) billing: Billing,
     pub(super) random: Arc<SeededRandom>,
     pub(super) store: Store,
     /// Dropped last: it removes the database.
