@@ -156,6 +156,9 @@ impl Engine {
         let order = self.order_of(caller, Reason::of(reason));
         let work = move |change: &mut Change<'_, '_>| {
             let mut loaded = change.load::<Payment>(&payment.to_string())?;
+            if let (Command::Capture { amount }, Some(state)) = (&command, &loaded.state) {
+                crate::billing::check_capture(change, state, *amount)?;
+            }
             let events = facts::decide(change, &mut loaded, &command)?;
             let version = loaded.version();
             facts::settle(change, &mut loaded, &events, &origin)?;

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use crate::judge::{Watch, at_rest};
-use crate::schedule::{Move, Player, schedule};
+use suture_engine::Billing;
+
+use crate::judge::{Watch, at_rest, billing_at_rest};
+use crate::schedule::{Move, Player, a_refund_whose_answer_is_lost, has_billing, schedule};
 use crate::world::{Content, Home, Setup, World};
 
 /// What is broken on purpose, from outside of the engine, to see that the judge notices.
@@ -17,6 +20,8 @@ pub enum Sabotage {
     None,
     /// A request that is sent again carries a fresh Idempotency-Key.
     FreshKeyPerResend,
+    /// A request for a refund that is sent again carries a fresh Idempotency-Key.
+    FreshKeyPerRefund,
     /// Made-up webhooks arrive under the right signature, and the guard against them, the fetch, is switched off.
     SpoofedEvidence,
     /// Made-up webhooks arrive under the right signature, and the guard is on.
@@ -95,6 +100,9 @@ pub async fn run(seed: u64, options: Options) -> Result<Outcome, String> {
     if matches!(options.sabotage, Sabotage::SpoofedEvidence | Sabotage::SpoofedEvidenceGuarded) {
         moves.insert(moves.len() / 2, Move::StolenSecret);
     }
+    if options.sabotage == Sabotage::FreshKeyPerRefund {
+        moves.splice(0..0, a_refund_whose_answer_is_lost());
+    }
     let count = moves.len();
     let (reached, violation) = match play(seed, &moves, options).await? {
         Ok(reached) => (reached, None),
@@ -167,16 +175,28 @@ async fn play(seed: u64, moves: &[Move], options: Options) -> Result<Played, Str
         }
     }
     let after = moves.len() + 1;
-    if let Err(what) = player.rest().await {
-        return Ok(found(what, after));
-    }
-    if let Err(what) = watch.check(&player.world).await {
-        return Ok(found(what, after));
-    }
-    if let Err(what) = at_rest(&player.world).await {
+    if let Err(what) = end(seed, &mut player, &mut watch).await {
         return Ok(found(what, after));
     }
     Ok(Ok(watch.kinds().clone()))
+}
+
+/// The world comes to rest; with billing it also grows old, so that what was planned happens and what was reserved lapses.
+async fn end(seed: u64, player: &mut Player, watch: &mut Watch) -> Result<(), String> {
+    const OLD_AGE_MS: i64 = 40 * 86_400_000;
+    player.rest().await?;
+    judge(player, watch).await?;
+    if has_billing(seed) {
+        player.world.pass(OLD_AGE_MS).await?;
+        judge(player, watch).await?;
+    }
+    Ok(())
+}
+
+async fn judge(player: &Player, watch: &mut Watch) -> Result<(), String> {
+    watch.check(&player.world).await?;
+    at_rest(&player.world).await?;
+    billing_at_rest(&player.world, watch).await
 }
 
 async fn open(seed: u64, options: Options) -> Result<World, String> {
@@ -187,9 +207,14 @@ async fn open(seed: u64, options: Options) -> Result<World, String> {
         engine => Home::on(engine),
     };
     let fetch = if guarded { "always" } else { "when_stale" };
-    let world = World::open(Setup { seed, nodes: options.nodes, fetch, ..Setup::at(home) }).await?;
-    if options.sabotage == Sabotage::FreshKeyPerResend {
-        world.outside.resend_with_fresh_keys();
+    // Some clinics charge what is left by themselves after a notice.
+    let collect_after = seed.is_multiple_of(3).then_some(Duration::from_secs(3_600));
+    let billing = Billing { collect_after, ..Billing::default() };
+    let world = World::open(Setup { seed, nodes: options.nodes, fetch, billing, ..Setup::at(home) }).await?;
+    match options.sabotage {
+        Sabotage::FreshKeyPerResend => world.outside.resend_with_fresh_keys("/"),
+        Sabotage::FreshKeyPerRefund => world.outside.resend_with_fresh_keys("/v1/refunds"),
+        Sabotage::None | Sabotage::SpoofedEvidence | Sabotage::SpoofedEvidenceGuarded => {}
     }
     Ok(world)
 }

@@ -26,6 +26,14 @@ async fn a_fresh_key_per_resend_is_found_as_a_double_charge() {
 }
 
 #[tokio::test]
+async fn a_fresh_key_per_refund_is_found_as_a_refund_that_nobody_asked_for_twice() {
+    let outcome = first_violation(Sabotage::FreshKeyPerRefund, 5).await.unwrap();
+    println!("{outcome}");
+    let violation = outcome.violation.unwrap();
+    assert!(violation.what.starts_with("B8"), "{}", violation.what);
+}
+
+#[tokio::test]
 async fn spoofed_evidence_that_nobody_checks_is_found_as_money_that_never_moved() {
     let outcome = first_violation(Sabotage::SpoofedEvidence, 5).await.unwrap();
     println!("{outcome}");

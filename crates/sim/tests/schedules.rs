@@ -59,6 +59,18 @@ fn a_hundred_schedules_reach_every_fact_about_money() {
         "payment.link_resolved",
         "posting.confirmed",
         "posting.unknown",
+        "patient.method_stored",
+        "patient.consent_used",
+        "estimate.authorized",
+        "estimate.captured",
+        "estimate.expired",
+        "estimate.part_refunded",
+        "invoice.paid",
+        "service.adjudicated",
+        "service.applied",
+        "service.completed",
+        "service.canceled",
+        "service.written_off",
     ] {
         assert!(reached.contains(kind), "no schedule reaches {kind}; reached: {reached:?}");
     }

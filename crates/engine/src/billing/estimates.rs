@@ -12,6 +12,7 @@ use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Opening, Payment, Purpose, Source};
 use suture_core::refund::Refund;
 use suture_core::refusal::Refusal;
+use suture_core::service::{self, Service};
 use suture_core::time::Timestamp;
 use suture_store::effects::{self, NewEffect, State};
 
@@ -334,10 +335,26 @@ fn change_amount(
     amount: Money,
     overridden: Option<Override>,
 ) -> Result<(), Error> {
+    refuse_while_capturing(change, id)?;
     let state = decide(change, id, &Command::Change { amount, overridden })?;
     let (mut loaded, debt) = change.existing::<Debt>(&state.debt.to_string())?;
     let events = debt::decide(Some(&debt), &debt::Command::Adjust { owed: amount })?;
     change.record_all(&mut loaded, &events, &debt.care)
+}
+
+/// A capture that is on its way takes the old amount.
+fn refuse_while_capturing(change: &mut Change<'_, '_>, id: EstimateId) -> Result<(), Error> {
+    let (_, state) = change.existing::<Estimate>(&id.to_string())?;
+    let Some(payment) = state.payment() else { return Ok(()) };
+    let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
+    match payment.capturing {
+        None => Ok(()),
+        Some(_) => Err(Error::Refused(Refusal::state(
+            "capture_in_progress",
+            "The amount was not changed: a capture is on its way. If it succeeds, a difference is settled with the \
+             invoice.",
+        ))),
+    }
 }
 
 /// Begins an attempt: the next one of the payment that waits for a method, or the first of a new payment.
@@ -357,23 +374,18 @@ fn authorize(
         off_session: how.off_session,
         return_url: how.return_url.clone(),
     };
-    if let Some(waiting) = waiting_payment(change, &state)? {
+    refuse_canceled_service(change, &state)?;
+    let waiting = waiting_payment(change, &state)?;
+    let payment = waiting.unwrap_or_else(|| PaymentId::mint(change.mint()));
+    if how.off_session {
+        charge_under_consent(change, &state, payment, method)?;
+    }
+    if let Some(waiting) = waiting {
         let (mut loaded, _) = change.existing::<Payment>(&waiting.to_string())?;
         let effect = plan_attempt(change, &mut loaded, options, origin)?;
         return Ok((waiting, effect));
     }
-    let payment = PaymentId::mint(change.mint());
     decide(change, id, &Command::Attempt { payment })?;
-    if how.off_session {
-        let method = method.ok_or_else(|| {
-            Refusal::state(
-                "method_missing",
-                "Nothing was authorized: the patient has no working method on file at this gateway.",
-            )
-        })?;
-        let charge = Intended { method, purpose: Consented::Estimate, amount: state.amount };
-        decide_patient(change, state.patient, &patient::Command::Charge { payment, charge })?;
-    }
     let opening = Opening {
         payment,
         debt: Some(state.debt),
@@ -387,6 +399,37 @@ fn authorize(
         customer: patient.customers.get(&origin.connection).cloned(),
     };
     start_payment(change, opening, options, origin)
+}
+
+fn refuse_canceled_service(change: &mut Change<'_, '_>, state: &Estimate) -> Result<(), Error> {
+    let Some(service) = state.service else { return Ok(()) };
+    let (_, service) = change.existing::<Service>(&service.to_string())?;
+    match service.status {
+        service::Status::Canceled => Err(Error::Refused(Refusal::state(
+            "service_canceled",
+            "Nothing was authorized: the service of this estimate charge was cancelled.",
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Every attempt without the payer needs a method on file and a consent of its own, also when its payment waited for a
+/// method: what was allowed before may be used up or withdrawn.
+fn charge_under_consent(
+    change: &mut Change<'_, '_>,
+    state: &Estimate,
+    payment: PaymentId,
+    method: Option<String>,
+) -> Result<(), Error> {
+    let method = method.ok_or_else(|| {
+        Refusal::state(
+            "method_missing",
+            "Nothing was authorized: the patient has no working method on file at this gateway.",
+        )
+    })?;
+    decide_patient(change, state.patient, &patient::Command::Return { payment })?;
+    let charge = Intended { method, purpose: Consented::Estimate, amount: state.amount };
+    decide_patient(change, state.patient, &patient::Command::Charge { payment, charge }).map(|_| ())
 }
 
 /// The payment that only waits for another method: the same charge goes on with its next attempt.

@@ -1,11 +1,14 @@
 //! The reaction to a payment: its estimate charge follows, its service follows, and settling goes on, all in the payment's
 //! transaction.
 
+use suture_core::debt::Debt;
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::Care;
 use suture_core::id::{PaymentId, ServiceId};
+use suture_core::money::Money;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment, Status};
+use suture_core::refusal::Refusal;
 use suture_core::service::{self, Held, Kind, Service};
 use suture_store::journal;
 
@@ -37,6 +40,29 @@ pub(crate) fn follow(
     match estimate.service {
         Some(service) => see(change, &service.to_string(), (payment, Kind::Estimate), origin),
         None => Ok(()),
+    }
+}
+
+/// I2: no capture takes more than is owed. An estimate charge may have become smaller since its hold was made.
+///
+/// # Errors
+/// [`Error::Refused`] when it would.
+pub(crate) fn check_capture(
+    change: &mut Change<'_, '_>,
+    payment: &Payment,
+    amount: Option<Money>,
+) -> Result<(), Error> {
+    let Some(debt) = payment.debt else { return Ok(()) };
+    let (_, debt) = change.existing::<Debt>(&debt.to_string())?;
+    let due = debt.due();
+    match amount.map_or(payment.authorized_minor, |amount| amount.minor) > due.minor {
+        false => Ok(()),
+        true => Err(Error::Refused(Refusal::invalid(
+            "capture_exceeds_debt",
+            format!(
+                "Nothing was captured. Only {due} is owed: capture that much, or cancel and authorize again."
+            ),
+        ))),
     }
 }
 

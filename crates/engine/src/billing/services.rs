@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use suture_core::audit::chain::Hash;
 use suture_core::currency::Currency;
 use suture_core::eligibility::{Eligibility, Status as Checked};
-use suture_core::estimate::{self, Estimate, Status as EstimateStatus};
+use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Reason};
 use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
 use suture_core::patient::Patient;
@@ -398,26 +398,8 @@ fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) 
             ))),
             _ => Ok(()),
         },
-        Command::Cancel { .. } => release_holds(change, id),
         _ => Ok(()),
     }
-}
-
-/// A cancelled service releases what is authorized; what is captured is refunded by settling.
-fn release_holds(change: &mut Change<'_, '_>, id: ServiceId) -> Result<(), Error> {
-    let (_, state) = change.existing::<Service>(&id.to_string())?;
-    for estimate in &state.estimates {
-        let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
-        let Some(payment) = known.payment() else {
-            estimates::decide(change, *estimate, &estimate::Command::Abandon)?;
-            continue;
-        };
-        if matches!(known.standing.status, EstimateStatus::Authorized | EstimateStatus::CaptureFailed) {
-            let job = Job::CancelHold { payment };
-            plan(change, id, (&format!("release/{payment}"), change.order.now), &job)?;
-        }
-    }
-    Ok(())
 }
 
 fn plan(

@@ -1,6 +1,7 @@
 //! Settling: pay back what was paid too much, complete what is even, and keep the invoice in step. Runs after every change
 //! of a service, in the same transaction.
 
+use suture_core::estimate::{self, Estimate, Status as Reserved};
 use suture_core::id::InvoiceId;
 use suture_core::invoice::{self, Invoice};
 use suture_core::money::Money;
@@ -23,6 +24,9 @@ const RULE: &str = "rule_paid_more_than_owed";
 /// Goes on with a service as far as its worksheet allows.
 pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
+    if state.status == Status::Canceled {
+        release_holds(change, &state)?;
+    }
     let refunds = match state.status {
         // A cancelled service gives everything back (FEATURES M138).
         Status::Settling | Status::Canceled => state.to_refund(),
@@ -39,11 +43,72 @@ pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin)
             Ok(())
         })?;
         change.settling = outer;
+    } else if matches!(state.status, Status::Settling | Status::Canceled) {
+        ask_for_surplus(change, &state)?;
     }
     if decide_service(change, service, &service::Command::Complete)? {
         plan_archive(change, service)?;
     }
     revise_invoice(change, service)
+}
+
+/// A cancelled service releases what its estimate charges reserve, also what is reserved only after the cancellation: an
+/// answer or the patient's browser may come late (FLOWS 4e, 4f). What is captured is refunded by settling.
+fn release_holds(change: &mut Change<'_, '_>, service: &Service) -> Result<(), Error> {
+    for estimate in &service.estimates {
+        let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
+        let status = known.standing.status;
+        let Some(payment) = known.payment().filter(|_| status != Reserved::Expired) else {
+            super::estimates::decide(change, *estimate, &estimate::Command::Abandon)?;
+            continue;
+        };
+        let may_reserve = matches!(
+            status,
+            Reserved::Pending
+                | Reserved::Authorized
+                | Reserved::AuthorizationFailed
+                | Reserved::CaptureFailed
+        );
+        if !may_reserve {
+            continue;
+        }
+        // Each standing is released once: what could not be released before its answer came is tried again after it.
+        let standing = known.standing.payment_status.name();
+        let job = Job::CancelHold { payment };
+        change.effect_once(suture_store::effects::NewEffect {
+            id: format!("{}/release/{payment}/{standing}", service.id),
+            kind: job.kind(),
+            lane: None,
+            destination: "billing".to_owned(),
+            stream: Some(service.id.to_string()),
+            due_at: change.order.now,
+            payload: job.payload(),
+        })?;
+    }
+    Ok(())
+}
+
+/// Asks a person about money that is owed to the patient and that no refund gives back: a refund came back, or it was paid
+/// elsewhere or given up (FLOWS 4g, 5e).
+fn ask_for_surplus(change: &mut Change<'_, '_>, service: &Service) -> Result<(), Error> {
+    let sheet = service.worksheet();
+    // While the payer decides anew nobody knows what is owed (FLOWS 2G).
+    if sheet.difference.minor >= 0 || sheet.returning.minor > 0 || service.is_undecided() {
+        return Ok(());
+    }
+    let owed = Money::new(sheet.difference.minor.saturating_neg(), sheet.difference.currency);
+    change.effect_once(suture_store::effects::NewEffect {
+        id: format!("{}/surplus/{}/{}", service.id, service.version, owed.minor),
+        kind: "ask_person",
+        lane: None,
+        destination: "credits".to_owned(),
+        stream: Some(service.id.to_string()),
+        due_at: change.order.now,
+        payload: Job::ask(format!(
+            "the patient is owed {owed} for this service, and no refund is on its way: try a refund that came back again, \
+             pay back what was paid elsewhere, or take a write-off back"
+        )),
+    })
 }
 
 /// What follows a payer's decision: a final one begins to settle (FEATURES M139); one that leaves money with the payer asks

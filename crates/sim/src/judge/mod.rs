@@ -1,9 +1,12 @@
 //! The judge: what must hold after every move, and what must have come out at the end.
 
+mod billing;
+mod books;
 mod model;
 pub mod personal;
 mod rest;
 mod watch;
 
+pub use billing::billing_at_rest;
 pub use rest::at_rest;
 pub use watch::Watch;

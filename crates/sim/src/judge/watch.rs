@@ -9,6 +9,7 @@ use suture_core::audit::chain::Entry;
 use suture_engine::Error;
 use suture_store::journal;
 
+use super::books::Books;
 use crate::world::World;
 
 /// The audit trail is verified after this many moves.
@@ -31,6 +32,8 @@ pub struct Watch {
     captured: BTreeMap<String, i64>,
     /// What the journal says was refunded, by refund.
     refunded: BTreeMap<String, i64>,
+    /// Patient billing.
+    books: Books,
 }
 
 impl Watch {
@@ -64,6 +67,11 @@ impl Watch {
         &self.kinds
     }
 
+    /// The books of patient billing, and the debt of each payment.
+    pub(super) const fn books(&self) -> (&Books, &BTreeMap<String, String>) {
+        (&self.books, &self.debt_of)
+    }
+
     async fn read_journal(&mut self, world: &World) -> Result<(), String> {
         let (organization, since) = (world.organization.clone(), self.position);
         let read = world
@@ -78,6 +86,7 @@ impl Watch {
 
     fn read_entry(&mut self, entry: &Entry) -> Result<(), String> {
         self.kinds.insert(entry.kind.clone());
+        self.books.read(entry);
         let body = &entry.body;
         let minor = |value: &Value| value["minor"].as_i64().unwrap_or(0);
         match entry.kind.as_str() {

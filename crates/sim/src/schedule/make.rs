@@ -1,6 +1,7 @@
 //! Making a schedule from a seed. Each seed switches some kinds of move off altogether (swarm testing, Groce and others
 //! 2012): a run without crashes goes deeper into lost answers, and the reverse.
 
+use super::make_desk::{BEGINNING, DESK};
 use super::moves::Move;
 use crate::chance::Chance;
 use crate::world::{Fate, Fault, Pause};
@@ -22,7 +23,7 @@ const CARDS: [&str; 14] = [
     "pm_card_refundFail",
     "pm_card_createDispute",
 ];
-const SECOND: i64 = 1_000;
+pub(super) const SECOND: i64 = 1_000;
 const JUMPS: [i64; 10] = [
     SECOND,
     SECOND,
@@ -37,7 +38,7 @@ const JUMPS: [i64; 10] = [
 ];
 
 /// A kind of move with its weight; the last weights are those of faults.
-type Maker = fn(&mut Chance) -> Move;
+pub(super) type Maker = fn(&mut Chance) -> Move;
 
 const ACTIONS: [(usize, Maker); 14] = [
     (14, |c| Move::Take { visit: c.below(4), card: card(c), manual: c.percent(25) }),
@@ -82,11 +83,14 @@ const FAULTS: [(usize, Maker); 16] = [
     (2, |c| if c.percent(70) { Move::EpicOutage(c.percent(50)) } else { Move::Spoof }),
 ];
 
-fn card(chance: &mut Chance) -> &'static str {
+/// Keeps the draw of what kind of schedule it is apart from the draws of the schedule.
+const BILLING: u64 = 0x6269_6c6c;
+
+pub(super) fn card(chance: &mut Chance) -> &'static str {
     CARDS[chance.below(CARDS.len())]
 }
 
-fn percent(chance: &mut Chance) -> i64 {
+pub(super) fn percent(chance: &mut Chance) -> i64 {
     [100, 100, 50, 30][chance.below(4)]
 }
 
@@ -94,23 +98,55 @@ fn looks(chance: &mut Chance) -> u32 {
     u32::try_from(1 + chance.below(9)).unwrap_or(1)
 }
 
-/// The schedule of a seed.
+/// Whether the schedule of a seed has patient billing: about every third one.
+#[must_use]
+pub fn has_billing(seed: u64) -> bool {
+    Chance::new(seed ^ BILLING).percent(35)
+}
+
+/// The schedule of a seed. One with billing is longer, by the acts that lead up to money.
 #[must_use]
 pub fn schedule(seed: u64, moves: usize) -> Vec<Move> {
-    let mut chance = Chance::new(seed);
+    match has_billing(seed) {
+        true => with_billing(&mut Chance::new(seed), moves),
+        false => with_visits(&mut Chance::new(seed), moves),
+    }
+}
+
+fn with_visits(chance: &mut Chance, moves: usize) -> Vec<Move> {
     let mut kinds: Vec<(usize, Maker)> = Vec::new();
     kinds.extend(ACTIONS.iter().filter(|_| chance.percent(85)).copied());
     kinds.extend(MACHINERY);
     kinds.extend(FAULTS.iter().filter(|_| chance.percent(50)).copied());
-    let total: usize = kinds.iter().map(|(weight, _)| weight).sum();
     // Nothing can happen before somebody pays.
-    let mut made =
-        vec![Move::Take { visit: chance.below(4), card: card(&mut chance), manual: chance.percent(25) }];
+    let first = vec![Move::Take { visit: chance.below(4), card: card(chance), manual: chance.percent(25) }];
+    fill(chance, &kinds, first, moves)
+}
+
+/// Most of what leads up to money comes first, in its order; then everything in any order.
+fn with_billing(chance: &mut Chance, moves: usize) -> Vec<Move> {
+    let mut kinds: Vec<(usize, Maker)> = Vec::new();
+    kinds.extend(ACTIONS.iter().filter(|_| chance.percent(40)).copied());
+    kinds.extend(DESK.iter().filter(|_| chance.percent(85)).copied());
+    kinds.extend(MACHINERY);
+    kinds.extend(FAULTS.iter().filter(|_| chance.percent(50)).copied());
+    let mut first: Vec<Move> = Vec::new();
+    for make in BEGINNING {
+        if chance.percent(90) {
+            first.push(make(chance));
+        }
+    }
+    let moves = moves + first.len();
+    fill(chance, &kinds, first, moves)
+}
+
+fn fill(chance: &mut Chance, kinds: &[(usize, Maker)], mut made: Vec<Move>, moves: usize) -> Vec<Move> {
+    let total: usize = kinds.iter().map(|(weight, _)| weight).sum();
     while made.len() < moves {
         let mut at = chance.below(total);
-        for (weight, make) in &kinds {
+        for (weight, make) in kinds {
             if at < *weight {
-                made.push(make(&mut chance));
+                made.push(make(chance));
                 break;
             }
             at -= weight;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::acts::Act;
 use crate::world::{Fate, Fault, Pause};
 
 /// One thing that happens. Numbers of people, payments and engines wrap around what there is.
@@ -84,6 +85,13 @@ pub enum Move {
         payment: usize,
         /// The visit.
         visit: usize,
+    },
+    /// Somebody acts at the desk of patient billing.
+    Desk {
+        /// The engine.
+        node: usize,
+        /// What.
+        act: Act,
     },
     /// An engine does one unit of work.
     Step {
@@ -184,6 +192,7 @@ impl fmt::Display for Move {
             Self::Identify { payment, visit } => {
                 write!(f, "payment {payment} is said to be of visit {visit}")
             }
+            Self::Desk { node, act } => write!(f, "{act} (engine {node})"),
             other => other.machinery(f),
         }
     }

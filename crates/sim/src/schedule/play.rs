@@ -5,6 +5,7 @@ use suture_core::money::Money;
 use suture_core::payment::{Payment, Status};
 use suture_engine::Error;
 
+use super::desk::Desk;
 use super::moves::Move;
 use crate::world::{Fate, NewVisit, World, take_payment};
 
@@ -17,6 +18,7 @@ pub struct Player {
     pub world: World,
     /// Links of the visits.
     links: Vec<(String, i64)>,
+    desk: Desk,
     forged: usize,
 }
 
@@ -32,7 +34,7 @@ impl Player {
             let link = world.link(&NewVisit::due(visit, minor)).await.map_err(|error| error.to_string())?;
             links.push((link.id, minor));
         }
-        Ok(Self { world, links, forged: 0 })
+        Ok(Self { world, links, desk: Desk::default(), forged: 0 })
     }
 
     /// Plays one move.
@@ -70,6 +72,7 @@ impl Player {
             Move::Seal => answered(world.engine(0).seal(&world.organization).await),
             Move::Spoof => answered(world.forge(Some("whsec_guessed"), b"{\"object\":\"event\"}").await),
             Move::StolenSecret => self.forge_with_stolen_secret().await,
+            Move::Desk { node, act } => self.desk.act(world, node, act).await,
             action => self.act(action).await,
         }
     }
@@ -218,7 +221,7 @@ fn part(payment: &Payment, percent: i64) -> Money {
 }
 
 /// Refusals are answers; only a failing store is an error.
-fn answered<T>(answer: Result<T, Error>) -> Result<(), String> {
+pub(super) fn answered<T>(answer: Result<T, Error>) -> Result<(), String> {
     match answer {
         // Somebody else did the same at the same moment.
         Err(Error::Store(error)) if error.is_conflict() => Ok(()),

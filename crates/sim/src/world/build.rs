@@ -47,6 +47,8 @@ pub struct Setup {
     pub fetch: &'static str,
     /// Calls to Epic per minute; no limit when absent.
     pub epic_calls_per_minute: Option<u32>,
+    /// How balances are settled.
+    pub billing: Billing,
 }
 
 impl Setup {
@@ -59,7 +61,15 @@ impl Setup {
     /// One engine on a database.
     #[must_use]
     pub fn at(home: Home) -> Self {
-        Self { home, seed: 1, nodes: 1, epic: epic::Mode::Real, fetch: "always", epic_calls_per_minute: None }
+        Self {
+            home,
+            seed: 1,
+            nodes: 1,
+            epic: epic::Mode::Real,
+            fetch: "always",
+            epic_calls_per_minute: None,
+            billing: Billing::default(),
+        }
     }
 }
 
@@ -76,12 +86,15 @@ impl World {
             webhook: Some((format!("http://suture.test/{STRIPE}"), WEBHOOK_SECRET.to_owned())),
             ladder: Ladder::Live,
         });
+        // Papers are at the same host as everything else.
+        stripe.serve_at(&format!("http://{STRIPE}"));
         stripe.advance(BEGIN_MS);
         let epic = EpicWorld::new(setup.seed, setup.epic);
         let outside = Arc::new(Outside::new(clock.clone(), stripe, epic));
         let store = setup.home.open()?;
         let random = Arc::new(SeededRandom::new(setup.seed));
         let mut world = Self::empty(clock, outside, store, random, setup.home);
+        world.billing = setup.billing;
         world.outside.at_epic("base_url", &json!({ "url": EPIC }))?;
         world.birth().await?;
         let known = world.engine(0).organizations().await.map_err(said)?;
@@ -242,8 +255,8 @@ impl World {
             epic: String::new(),
             nodes: Vec::new(),
             mail: Vec::new(),
-            births: 0,
             billing: Billing::default(),
+            births: 0,
             random,
             store,
             home,

@@ -56,8 +56,8 @@ pub enum Pause {
 #[derive(Default)]
 struct Line {
     script: VecDeque<Fault>,
-    /// Whether every request carries a key of its own, also when it is sent again.
-    fresh_keys: bool,
+    /// Requests to paths that begin with this carry a key of their own, also when they are sent again.
+    fresh_keys: Option<&'static str>,
     keys_made: u64,
     leak: Option<String>,
     sent: Vec<String>,
@@ -143,9 +143,10 @@ impl Outside {
         lock(&self.line).script.clear();
     }
 
-    /// Gives every request to Stripe a fresh Idempotency-Key, also when it is sent again: a guard is gone.
-    pub fn resend_with_fresh_keys(&self) {
-        lock(&self.line).fresh_keys = true;
+    /// Gives every request to a path of Stripe that begins with this a fresh Idempotency-Key, also when it is sent again: a
+    /// guard is gone.
+    pub fn resend_with_fresh_keys(&self, path: &'static str) {
+        lock(&self.line).fresh_keys = Some(path);
     }
 
     /// What personal data reached Stripe, if any ever did.
@@ -193,14 +194,14 @@ impl Outside {
 
     /// What the line does before anything arrives: search, tamper, and the planned fault.
     fn enter(&self, request: &mut HttpRequest) -> Option<Fault> {
-        let (host, _) = wire::split(&request.url);
+        let (host, target) = wire::split(&request.url);
         let to_stripe = host == STRIPE;
         let mut line = lock(&self.line);
         line.sent.push(format!("{} {}", request.method.as_str(), request.url));
         if to_stripe && line.leak.is_none() {
             line.leak = personal::found_in(&wire::arriving(request));
         }
-        if to_stripe && line.fresh_keys {
+        if to_stripe && line.fresh_keys.is_some_and(|path| target.starts_with(path)) {
             line.keys_made += 1;
             let fresh = format!("fresh-{}", line.keys_made);
             for (name, value) in &mut request.headers {
