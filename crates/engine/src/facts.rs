@@ -124,6 +124,10 @@ pub(crate) fn settle(
     if let Some(debt) = state.debt {
         settle_debt(change, debt, &state, origin)?;
     }
+    let moved = events.iter().any(|event| matches!(event, Event::Captured { .. }));
+    if moved && state.purpose.is_none() {
+        ask_whose(change, state.id)?;
+    }
     for (index, event) in events.iter().enumerate() {
         let version = base + 1 + i64::try_from(index).unwrap_or(0);
         if let Some(told) = fact_event(&state, event) {
@@ -136,6 +140,19 @@ pub(crate) fn settle(
         }
     }
     Ok(())
+}
+
+/// Asks a person whose money arrived. An intent that moved none asks nobody: gateways make such for their own pages.
+fn ask_whose(change: &mut Change<'_, '_>, id: PaymentId) -> Result<(), Error> {
+    change.effect_once(NewEffect {
+        id: format!("{id}/identify"),
+        kind: "identify_payer",
+        lane: None,
+        destination: IDENTIFY.to_owned(),
+        stream: Some(id.to_string()),
+        due_at: change.order.now,
+        payload: Job::IdentifyPayer { payment: id }.payload(),
+    })
 }
 
 /// The chain of a payment, with the payment itself.
@@ -227,19 +244,8 @@ fn open_observed(
     };
     decide(change, &mut loaded, &Command::Open(opening))?;
     remember(change, evidence, &loaded.stream, origin)?;
-    match &link {
-        Some(link) => journal::remember_party(change.tx, &organization, &link.id, &loaded.stream, amount)?,
-        None => {
-            change.effect(NewEffect {
-                id: format!("{id}/identify"),
-                kind: "identify_payer",
-                lane: None,
-                destination: IDENTIFY.to_owned(),
-                stream: Some(id.to_string()),
-                due_at: change.order.now,
-                payload: Job::IdentifyPayer { payment: id }.payload(),
-            })?;
-        }
+    if let Some(link) = &link {
+        journal::remember_party(change.tx, &organization, &link.id, &loaded.stream, amount)?;
     }
     Ok(loaded)
 }

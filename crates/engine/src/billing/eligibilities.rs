@@ -248,7 +248,7 @@ fn plan_advance(
 ) -> Result<(), Error> {
     let job = Job::AdvanceEligibility { eligibility: id };
     let due_at = change.order.now + after;
-    change.effect(NewEffect {
+    change.effect_once(NewEffect {
         id: format!("{id}/advance/{number}/{}", due_at.millis()),
         kind: job.kind(),
         lane: None,
