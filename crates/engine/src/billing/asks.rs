@@ -8,7 +8,7 @@ use suture_core::money::Money;
 use suture_core::patient::Patient;
 use suture_core::payment::{Payment, Status};
 use suture_core::service::{Held, Service};
-use suture_store::effects::NewEffect;
+use suture_store::effects::{self, NewEffect, State};
 use suture_store::journal;
 
 use crate::Error;
@@ -73,6 +73,19 @@ pub(super) fn refund_failed(
              cheque or to another card; the credit stays open until then"
         ),
     )
+}
+
+/// Whether a person is being asked about a refund of this service that failed.
+pub(super) fn is_asked_about_refund(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
+    let organization = change.order.organization.clone();
+    for (payment, held) in service.payments.iter().filter(|(_, held)| held.failed_refunds > 0) {
+        let id = format!("{payment}/refund-failed/{}", held.failed_refunds);
+        let asked = effects::get(change.tx, &organization, &id)?;
+        if asked.is_some_and(|effect| matches!(effect.state, State::Ready | State::Parked)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The payer corrected itself after we had paid money back: charging it again is a person's decision (FLOWS 2G). Says

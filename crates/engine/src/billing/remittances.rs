@@ -224,8 +224,11 @@ impl Engine {
             let found = remittances::list(change.tx, &organization, &id.to_string(), position, 1)?;
             let claim = found
                 .into_iter()
-                .find(|claim| claim.position == position && claim.state == "waiting")
+                .find(|claim| claim.position == position)
                 .ok_or_else(|| Error::not_found("claim", &position.to_string()))?;
+            if claim.state == "booked" {
+                return Ok(claim);
+            }
             match book(change, id, &claim, &billing, &origin)? {
                 Ok(service) => {
                     let at = (id.to_string(), position);

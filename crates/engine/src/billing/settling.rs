@@ -88,12 +88,15 @@ fn release_holds(change: &mut Change<'_, '_>, service: &Service) -> Result<(), E
     Ok(())
 }
 
-/// Asks a person about money that is owed to the patient and that no refund gives back: a refund came back, or it was paid
-/// elsewhere or given up (FLOWS 4g, 5e).
+/// Asks a person about money that is owed to the patient and that no refund gives back: it was paid elsewhere or given up.
 fn ask_for_surplus(change: &mut Change<'_, '_>, service: &Service) -> Result<(), Error> {
     let sheet = service.worksheet();
-    // While the payer decides anew nobody knows what is owed (FLOWS 2G).
-    if sheet.difference.minor >= 0 || sheet.returning.minor > 0 || service.is_undecided() {
+    // While the payer decides anew nobody knows what is owed (FLOWS 2G); a refund that failed has its own question.
+    if sheet.difference.minor >= 0
+        || sheet.returning.minor > 0
+        || service.is_undecided()
+        || asks::is_asked_about_refund(change, service)?
+    {
         return Ok(());
     }
     let owed = Money::new(sheet.difference.minor.saturating_neg(), sheet.difference.currency);
@@ -105,7 +108,7 @@ fn ask_for_surplus(change: &mut Change<'_, '_>, service: &Service) -> Result<(),
         stream: Some(service.id.to_string()),
         due_at: change.order.now,
         payload: Job::ask(format!(
-            "the patient is owed {owed} for this service, and no refund is on its way: try a refund that came back again, \
+            "the patient is owed {owed} for this service, and no refund is on its way: \
              pay back what was paid elsewhere, or take a write-off back"
         )),
     })
