@@ -133,6 +133,22 @@ ids! {
     InvoiceId = "inv";
     /// One remittance file.
     RemittanceId = "rem";
+    /// One clinic: a place with a zone, and the rules that its visits follow.
+    ClinicId = "cli";
+    /// One provider: a person who gives care.
+    ProviderId = "prv";
+    /// One type of visit: how long, for how much, paid when.
+    VisitTypeId = "vty";
+    /// One appointment.
+    AppointmentId = "apt";
+    /// One place in the waiting list.
+    WaitingId = "wai";
+    /// One encounter: what happened at a visit, as the provider documents it.
+    EncounterId = "enc";
+    /// One provider's share of one visit, from accrual to transfer.
+    ProviderPayoutId = "ppo";
+    /// One message to a patient or provider.
+    NoticeId = "ntc";
     /// One connection to another system.
     ConnectionId = "con";
     /// One run of a flow.
