@@ -5,6 +5,7 @@
 pub mod adjudication;
 pub mod attempt;
 pub mod audit;
+pub mod calendar;
 pub mod catalogue;
 pub mod consent;
 pub mod currency;
