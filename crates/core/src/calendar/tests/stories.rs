@@ -75,6 +75,9 @@ impl Calendar {
             found.first().copied(),
             "the first is the first of all"
         );
+        for start in &found {
+            assert_eq!(admits(&self.rules, &self.pages, need, self.now, *start), Ok(()));
+        }
         found.iter().map(|start| zone.local(*start).time.to_string()).collect()
     }
 
