@@ -18,6 +18,8 @@ pub enum Purpose {
     Estimate,
     /// A deposit for an appointment.
     Deposit,
+    /// What a visit cost, once its encounter is signed.
+    Visit,
     /// What is left after the insurance has paid.
     BalanceAfterInsurance,
     /// A fee for a missed or late cancelled visit. Not from HSA or FSA cards (FEATURES R20).
@@ -33,6 +35,7 @@ impl Purpose {
         match self {
             Self::Estimate => "estimate",
             Self::Deposit => "deposit",
+            Self::Visit => "visit",
             Self::BalanceAfterInsurance => "balance_after_insurance",
             Self::MissedVisitFee => "missed_visit_fee",
             Self::Instalment => "instalment",

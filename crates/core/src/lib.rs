@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no clock, no randomness, no async. Callers pass `now`, ids and settings as values.
 
 pub mod adjudication;
+pub mod appointment;
 pub mod attempt;
 pub mod audit;
 pub mod calendar;
@@ -12,6 +13,7 @@ pub mod currency;
 pub mod debt;
 pub mod dispute;
 pub mod eligibility;
+pub mod encounter;
 pub mod estimate;
 pub mod evidence;
 pub mod explain;
@@ -25,12 +27,15 @@ pub mod patient;
 pub mod payment;
 pub mod policy;
 pub mod posting;
+pub mod practice;
 pub mod redact;
 pub mod refund;
 pub mod refusal;
 pub mod remittance;
 pub mod service;
 pub mod time;
+pub mod visit;
+pub mod waiting;
 
 #[cfg(test)]
 mod tables;

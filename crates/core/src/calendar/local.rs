@@ -70,6 +70,12 @@ impl LocalDate {
         self.0.duration_since(earlier.0).as_secs() / DAY_SECONDS
     }
 
+    /// Days from 1970-01-01 to this day, for a database column.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.days_since(Self::MIN)
+    }
+
     pub(super) fn of(day: Date) -> Option<Self> {
         (YEAR_MIN..=YEAR_MAX).contains(&day.year()).then_some(Self(day))
     }

@@ -3,7 +3,7 @@
 use crate::attempt::{Attempt, Step};
 use crate::evidence::{Evidence, PaymentError};
 use crate::explain::Care;
-use crate::id::{DebtId, PaymentId, RefundId};
+use crate::id::{AppointmentId, DebtId, PaymentId, RefundId};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -226,7 +226,10 @@ fn plan(payment: &Payment, method: Option<&str>, now: Timestamp) -> Result<Vec<E
     let mut events: Vec<Event> =
         payment.open_attempt().map(|open| moved(open, Step::Ended, now)).into_iter().collect();
     // The moment is the attempt's stored time: part of the key, never recomputed (FEATURES R4).
-    let key = format!("{}:attempt:{number}:{}", payment.id, now.millis());
+    // The appointment first, so that people find all attempts of a visit by one beginning (FEATURES M209).
+    let visit = payment.care.appointment.as_deref().filter(|id| AppointmentId::parse(id).is_ok());
+    let visit = visit.map(|id| format!("{id}:")).unwrap_or_default();
+    let key = format!("{visit}{}:attempt:{number}:{}", payment.id, now.millis());
     events.push(Event::AttemptPlanned { number, key, at: now, method: method.map(ToOwned::to_owned) });
     Ok(events)
 }

@@ -142,6 +142,15 @@ pub enum Command {
         /// Why, as a code.
         reason: String,
     },
+    /// Record that it will not take place, and that the patient owes a fee for that.
+    Miss {
+        /// Who cancelled, or `patient` when nobody came.
+        by: String,
+        /// Why, as a code.
+        reason: String,
+        /// The fee.
+        fee: Money,
+    },
     /// End the settling, if all is paid and proven.
     Complete,
 }
@@ -245,6 +254,16 @@ fn decide_care(service: &Service, command: &Command, now: Timestamp) -> Result<V
             }
             _ => Err(not_now("The service was not cancelled: the care was given.", service)),
         },
+        Command::Miss { by, reason, fee } => {
+            positive(service, *fee)?;
+            match service.status {
+                Status::Pending | Status::Scheduled => {
+                    Ok(vec![Event::Missed { by: by.clone(), reason: reason.clone(), fee: *fee }])
+                }
+                _ if service.is_missed() => Ok(Vec::new()),
+                _ => Err(not_now("No fee was recorded.", service)),
+            }
+        }
         _ => Ok(Vec::new()),
     }
 }

@@ -209,6 +209,15 @@ pub enum Event {
         /// Why, as a code.
         reason: String,
     },
+    /// It will not take place, and the patient owes a fee for that.
+    Missed {
+        /// Who cancelled, or `patient` when nobody came.
+        by: String,
+        /// Why, as a code.
+        reason: String,
+        /// The fee. What was paid before pays it first.
+        fee: Money,
+    },
     /// Everything is paid and proven.
     Completed {
         /// Which settling it ends.
@@ -242,6 +251,7 @@ impl Event {
             Self::WriteOffUndone { .. } => "service.write_off_undone",
             Self::Invoiced { .. } => "service.invoiced",
             Self::Canceled { .. } => "service.canceled",
+            Self::Missed { .. } => "service.missed",
             Self::Completed { .. } => "service.completed",
         }
     }

@@ -24,6 +24,9 @@ pub fn postings(before: Option<&Service>, event: &Event) -> Result<Vec<Posting>,
             decided(service, format!("adjudicated:{}:{}", service.id, decision.key), *split)
         }
         Event::ResponsibilitySet { responsibility, .. } => set(service, *responsibility),
+        Event::Missed { fee, .. } => {
+            transfer(format!("missed:{}", service.id), Account::ArPatient, Account::RevService, *fee)
+        }
         Event::PaidElsewhere { reference, amount, .. } => transfer(
             format!("elsewhere:{}:{reference}", service.id),
             Account::Bank,
@@ -82,8 +85,7 @@ fn decided(service: &Service, key: String, split: Split) -> Result<Vec<Posting>,
 fn set(service: &Service, responsibility: Money) -> Result<Vec<Posting>, Error> {
     let change = responsibility.minor - service.responsibility_minor();
     let from = if service.claim.is_some() { Account::ArPayer } else { Account::RevService };
-    let key =
-        format!("responsibility:{}:{}:{}", service.id, service.responsibility_minor(), responsibility.minor);
+    let key = format!("responsibility:{}:{}", service.id, service.times_set.saturating_add(1));
     entry(service, key, &[(Account::ArPatient, change), (from, -change)])
 }
 

@@ -142,6 +142,9 @@ pub struct Service {
     /// The final responsibility that a person set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by_person: Option<Money>,
+    /// How often a person set it.
+    #[serde(default)]
+    pub times_set: u32,
     /// Paid elsewhere, by reference, in minor units.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub elsewhere: BTreeMap<String, i64>,
@@ -192,6 +195,7 @@ impl Service {
                 claim: None,
                 decisions: Vec::new(),
                 set_by_person: None,
+                times_set: 0,
                 elsewhere: BTreeMap::new(),
                 payments: BTreeMap::new(),
                 consumed: Vec::new(),
@@ -246,6 +250,11 @@ impl Service {
                 self.canceled = Some((by.clone(), reason.clone()));
                 self.status = Status::Canceled;
             }
+            Event::Missed { by, reason, fee } => {
+                self.canceled = Some((by.clone(), reason.clone()));
+                self.set_by_person = Some(*fee);
+                self.status = Status::Adjudicated;
+            }
             other => self.apply_money(other),
         }
     }
@@ -260,6 +269,7 @@ impl Service {
             }
             Event::ResponsibilitySet { responsibility, .. } => {
                 self.set_by_person = Some(*responsibility);
+                self.times_set = self.times_set.saturating_add(1);
                 if matches!(self.status, Status::Noted | Status::Billed) {
                     self.status = Status::Adjudicated;
                 }
@@ -296,6 +306,12 @@ impl Service {
     #[must_use]
     pub fn charge_minor(&self) -> Option<i64> {
         self.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.charge.minor))
+    }
+
+    /// Whether it did not take place and the patient owes a fee for that.
+    #[must_use]
+    pub const fn is_missed(&self) -> bool {
+        self.canceled.is_some() && self.set_by_person.is_some()
     }
 
     /// Whether a note is signed: nothing is billed before (FEATURES M308).
