@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod announcements;
+pub mod calendar;
 pub mod connections;
 pub mod effects;
 pub mod endpoints;
@@ -20,6 +21,7 @@ pub mod migrate;
 pub mod organizations;
 pub mod personal;
 mod postgres;
+pub mod prices;
 pub mod remittances;
 pub mod requests;
 pub mod runs;
@@ -29,6 +31,7 @@ pub mod statement;
 pub mod store;
 pub mod testkit;
 pub mod tx;
+pub mod visits;
 
 pub use error::Error;
 pub use keyring::Keyring;

@@ -12,11 +12,18 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sqlite: include_str!("../migrations/sqlite/0001_foundation.sql"),
-    postgres: include_str!("../migrations/postgres/0001_foundation.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sqlite: include_str!("../migrations/sqlite/0001_foundation.sql"),
+        postgres: include_str!("../migrations/postgres/0001_foundation.sql"),
+    },
+    Migration {
+        number: 2,
+        sqlite: include_str!("../migrations/sqlite/0002_scheduling.sql"),
+        postgres: include_str!("../migrations/postgres/0002_scheduling.sql"),
+    },
+];
 
 const CREATE: &str = "create table if not exists migrations (number bigint primary key)";
 const DONE: Statement = Statement::new("migrations done", "select coalesce(max(number), 0) from migrations");

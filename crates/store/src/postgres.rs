@@ -186,6 +186,7 @@ fn owned(row: &tokio_postgres::Row, name: &'static str) -> Result<Row, Error> {
 fn failure(operation: &str, error: &tokio_postgres::Error) -> Error {
     let conflicts = [
         SqlState::UNIQUE_VIOLATION,
+        SqlState::EXCLUSION_VIOLATION,
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::LOCK_NOT_AVAILABLE,

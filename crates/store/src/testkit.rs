@@ -107,6 +107,7 @@ pub fn statements() -> Vec<Statement> {
     [
         crate::access::STATEMENTS,
         crate::announcements::STATEMENTS,
+        crate::calendar::STATEMENTS,
         crate::connections::STATEMENTS,
         crate::effects::STATEMENTS,
         crate::endpoints::STATEMENTS,
@@ -117,10 +118,12 @@ pub fn statements() -> Vec<Statement> {
         crate::links::STATEMENTS,
         crate::organizations::STATEMENTS,
         crate::personal::STATEMENTS,
+        crate::prices::STATEMENTS,
         crate::remittances::STATEMENTS,
         crate::requests::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::seals::STATEMENTS,
+        crate::visits::STATEMENTS,
     ]
     .concat()
 }
