@@ -20,6 +20,7 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod notice;
 pub mod pass;
 pub mod patient;
 pub mod payment;
