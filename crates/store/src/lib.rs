@@ -7,6 +7,7 @@
 pub mod access;
 pub mod announcements;
 pub mod connections;
+pub mod contacts;
 pub mod effects;
 pub mod endpoints;
 pub mod error;
@@ -17,7 +18,9 @@ pub mod keyring;
 pub mod ledger;
 pub mod links;
 pub mod migrate;
+pub mod notices;
 pub mod organizations;
+pub mod passes;
 pub mod personal;
 mod postgres;
 pub mod remittances;
@@ -29,6 +32,7 @@ pub mod statement;
 pub mod store;
 pub mod testkit;
 pub mod tx;
+pub mod wordings;
 
 pub use error::Error;
 pub use keyring::Keyring;

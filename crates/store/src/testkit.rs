@@ -108,6 +108,7 @@ pub fn statements() -> Vec<Statement> {
         crate::access::STATEMENTS,
         crate::announcements::STATEMENTS,
         crate::connections::STATEMENTS,
+        crate::contacts::STATEMENTS,
         crate::effects::STATEMENTS,
         crate::endpoints::STATEMENTS,
         crate::events::STATEMENTS,
@@ -115,12 +116,15 @@ pub fn statements() -> Vec<Statement> {
         crate::journal::STATEMENTS,
         crate::ledger::STATEMENTS,
         crate::links::STATEMENTS,
+        crate::notices::STATEMENTS,
         crate::organizations::STATEMENTS,
+        crate::passes::STATEMENTS,
         crate::personal::STATEMENTS,
         crate::remittances::STATEMENTS,
         crate::requests::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::seals::STATEMENTS,
+        crate::wordings::STATEMENTS,
     ]
     .concat()
 }
