@@ -9,5 +9,6 @@ pub mod gateway;
 pub mod gateways;
 pub mod http;
 pub mod kit;
+pub mod notices;
 pub mod outcome;
 pub mod x12;

@@ -23,6 +23,8 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod notice;
+pub mod pass;
 pub mod patient;
 pub mod payment;
 pub mod policy;

@@ -109,6 +109,7 @@ pub fn statements() -> Vec<Statement> {
         crate::announcements::STATEMENTS,
         crate::calendar::STATEMENTS,
         crate::connections::STATEMENTS,
+        crate::contacts::STATEMENTS,
         crate::effects::STATEMENTS,
         crate::endpoints::STATEMENTS,
         crate::events::STATEMENTS,
@@ -116,7 +117,9 @@ pub fn statements() -> Vec<Statement> {
         crate::journal::STATEMENTS,
         crate::ledger::STATEMENTS,
         crate::links::STATEMENTS,
+        crate::notices::STATEMENTS,
         crate::organizations::STATEMENTS,
+        crate::passes::STATEMENTS,
         crate::personal::STATEMENTS,
         crate::prices::STATEMENTS,
         crate::remittances::STATEMENTS,
@@ -124,6 +127,7 @@ pub fn statements() -> Vec<Statement> {
         crate::runs::STATEMENTS,
         crate::seals::STATEMENTS,
         crate::visits::STATEMENTS,
+        crate::wordings::STATEMENTS,
     ]
     .concat()
 }

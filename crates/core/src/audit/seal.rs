@@ -3,6 +3,7 @@
 //! The sealing job calls [`Seal::close`]. Because each seal is chained to the one before and names its leaves, a deleted
 //! stream, a cut tail and a rewritten chain all show, and an outside anchor needs to keep only the latest seal's hash.
 
+use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -104,8 +105,8 @@ impl Seal {
     }
 }
 
-/// The Ed25519 key that signs seals.
-pub struct SealingKey(Ed25519KeyPair);
+/// The Ed25519 key that signs seals, and the root of other keys of the house.
+pub struct SealingKey(Ed25519KeyPair, hmac::Key);
 
 impl SealingKey {
     /// From a 32-byte seed, which the caller reads from the key file.
@@ -113,7 +114,14 @@ impl SealingKey {
     /// # Errors
     /// [`NotASeed`] when the seed has another length.
     pub fn from_seed(seed: &[u8]) -> Result<Self, NotASeed> {
-        Ed25519KeyPair::from_seed_unchecked(seed).map(Self).map_err(|_| NotASeed)
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NotASeed)?;
+        Ok(Self(pair, hmac::Key::new(hmac::HMAC_SHA256, seed)))
+    }
+
+    /// A key for another purpose, made from the same seed. A label never means two things.
+    #[must_use]
+    pub fn derived(&self, label: &'static str) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&self.1, label.as_bytes()).as_ref())
     }
 
     /// The public key, 64 hexadecimal digits: all that a verifier needs.

@@ -271,3 +271,44 @@ create table remittance_claims (
   primary key (organization, remittance, position)
 ) without rowid;
 create index remittance_claims_waiting on remittance_claims (organization, remittance, position) where state = 'waiting';
+create table contact_choices (
+  organization text not null,
+  subject text not null,
+  channel text not null,
+  topic text not null,
+  wants integer not null,
+  since integer not null,
+  chosen_by text not null,
+  primary key (organization, subject, channel, topic)
+) without rowid;
+create table notice_subjects (
+  organization text not null,
+  subject text not null,
+  notice text not null,
+  primary key (organization, subject, notice)
+) without rowid;
+create table notice_texts (
+  organization text not null,
+  notice text not null,
+  part text not null,
+  key_id text not null,
+  sealed blob not null,
+  keep_until integer not null,
+  primary key (organization, notice, part)
+);
+create index notice_texts_by_end on notice_texts (keep_until);
+create table wordings (
+  organization text not null,
+  template text not null,
+  body text not null,
+  updated_at integer not null,
+  primary key (organization, template)
+) without rowid;
+create table used_passes (
+  organization text not null,
+  pass text not null,
+  used_at integer not null,
+  expires_at integer not null,
+  primary key (organization, pass)
+) without rowid;
+create index used_passes_by_end on used_passes (expires_at);
