@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod money;
 pub mod patient;
 pub mod payment;
+pub mod payout;
 pub mod policy;
 pub mod posting;
 pub mod redact;
