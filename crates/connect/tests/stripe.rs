@@ -25,6 +25,8 @@ mod requests;
 mod settings;
 #[path = "stripe/signatures.rs"]
 mod signatures;
+#[path = "stripe/transfers.rs"]
+mod transfers;
 #[path = "stripe/vault.rs"]
 mod vault;
 #[path = "stripe/webhooks.rs"]

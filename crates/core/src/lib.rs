@@ -27,6 +27,7 @@ pub mod notice;
 pub mod pass;
 pub mod patient;
 pub mod payment;
+pub mod payout;
 pub mod policy;
 pub mod posting;
 pub mod practice;

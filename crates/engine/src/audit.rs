@@ -15,6 +15,7 @@ use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::patient::Patient;
 use suture_core::payment::Payment;
+use suture_core::payout::ProviderPayout;
 use suture_core::policy::Policy;
 use suture_core::posting::Posting;
 use suture_core::refund::Refund;
@@ -89,7 +90,8 @@ macro_rules! replayed {
 }
 
 replayed! {
-    Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance
+    Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
+    ProviderPayout
 }
 
 impl Engine {

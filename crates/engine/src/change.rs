@@ -18,6 +18,7 @@ use suture_core::invoice::{self, Invoice};
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment};
+use suture_core::payout::{self, ProviderPayout};
 use suture_core::policy::{self, Policy};
 use suture_core::posting::{self, Posting};
 use suture_core::refund::{self, Refund};
@@ -98,6 +99,7 @@ machines! {
     Service, service::Event, "service", service::postings;
     Invoice, invoice::Event, "invoice";
     Remittance, remittance::Event, "remittance", remittance::postings;
+    ProviderPayout, payout::Event, "provider_payout", payout::postings;
 }
 
 /// A stream that is being changed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, RefundId, RemittanceId, ServiceId,
+    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
 
@@ -150,6 +150,25 @@ pub(crate) enum Job {
         /// What the notice said is due, in minor units: more is not charged.
         told_minor: i64,
     },
+    /// Send a provider's part to the provider's account.
+    TransferPayout {
+        /// The payout.
+        payout: ProviderPayoutId,
+        /// Which of its transfers.
+        number: u32,
+    },
+    /// Take a part of a transfer back.
+    ReverseTransfer {
+        /// The payout.
+        payout: ProviderPayoutId,
+        /// Which of its reversals.
+        number: u32,
+    },
+    /// Look at a payout again when a hold ends by itself.
+    FollowPayout {
+        /// The payout.
+        payout: ProviderPayoutId,
+    },
     /// Bring the gateway's mirror of an invoice in step.
     MirrorInvoice {
         /// The invoice.
@@ -220,6 +239,9 @@ impl Job {
             Self::CaptureEstimate { .. } => "capture_estimate",
             Self::CancelHold { .. } => "cancel_hold",
             Self::CollectBalance { .. } => "collect_balance",
+            Self::TransferPayout { .. } => "transfer_payout",
+            Self::ReverseTransfer { .. } => "reverse_transfer",
+            Self::FollowPayout { .. } => "follow_payout",
             Self::MirrorInvoice { .. } => "mirror_invoice",
             Self::BookRemittance { .. } => "book_remittance",
             Self::Announce { .. } => "announce",

@@ -22,6 +22,7 @@ pub mod links;
 mod metrics;
 mod outward;
 pub mod payments;
+pub mod payouts;
 mod ports;
 mod post;
 mod probe;

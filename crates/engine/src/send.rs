@@ -26,7 +26,7 @@ use crate::job::Job;
 use crate::worker::{After, Working};
 
 /// A gateway forgets keys after 24 hours; an older call is looked up, never sent again by its key (Stripe facts §a).
-const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
 
 impl Engine {
     pub(crate) async fn send_attempt(&self, working: &Working, job: &Job) -> Result<After, Error> {

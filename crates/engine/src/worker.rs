@@ -214,6 +214,13 @@ impl Engine {
             Job::CollectBalance { service, version, told_minor } => {
                 Box::pin(self.collect_balance(working, service, (version, told_minor))).await
             }
+            Job::TransferPayout { payout, number } => {
+                Box::pin(self.transfer_payout(working, payout, number)).await
+            }
+            Job::ReverseTransfer { payout, number } => {
+                Box::pin(self.reverse_payout(working, payout, number)).await
+            }
+            Job::FollowPayout { payout } => Box::pin(self.follow_payout(working, payout)).await,
             Job::MirrorInvoice { invoice } => Box::pin(self.mirror_invoice(working, invoice)).await,
             Job::BookRemittance { remittance, from } => {
                 Box::pin(self.book_remittance(working, remittance, from)).await

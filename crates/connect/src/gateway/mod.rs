@@ -15,6 +15,7 @@ mod payments;
 mod platform;
 mod seen;
 mod stored;
+mod transfers;
 mod vault;
 mod webhooks;
 
@@ -35,5 +36,8 @@ pub use payments::{CaptureMode, CreatePayment, CreateRefund, Payments, RefundRea
 pub use platform::Gateway;
 pub use seen::{Fetch, Part, Seen};
 pub use stored::{CustomerSeen, HsaFsa, SetupSeen, SetupStatus, StoredMethod};
+pub use transfers::{
+    AccountStanding, CreateTransfer, ReversalSeen, ReverseTransfer, TransferSeen, Transfers,
+};
 pub use vault::{CreateCustomer, CustomerSearch, UpdateCustomer, Vault};
 pub use webhooks::{Notice, WebhookRefusal, Webhooks};

@@ -2,7 +2,7 @@
 //!
 //! `engine` asks for a capability and does without it when there is none: a missing one is `None`, never a stub.
 
-use crate::gateway::{Account, Guide, History, Holds, Invoices, Payments, Refunds, Vault, Webhooks};
+use crate::gateway::{Account, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
 
 /// A payment platform behind one connection (one account, one mode).
 pub trait Gateway: Send + Sync {
@@ -14,6 +14,8 @@ pub trait Gateway: Send + Sync {
     fn holds(&self) -> Option<&dyn Holds>;
     /// Return payments.
     fn refunds(&self) -> Option<&dyn Refunds>;
+    /// Pass money on to connected accounts.
+    fn transfers(&self) -> Option<&dyn Transfers>;
     /// Customers and stored methods.
     fn vault(&self) -> Option<&dyn Vault>;
     /// Bill a patient.

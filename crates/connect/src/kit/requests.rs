@@ -5,11 +5,11 @@
 use suture_core::money::Money;
 use suture_core::time::Timestamp;
 
-use crate::gateway::{CustomerSearch, Gateway, History, HoldWishes, Holds, Invoices, Payments, Vault};
+use crate::gateway::{CustomerSearch, Gateway, History, HoldWishes, Holds, Invoices, Payments, Transfers, Vault};
 use crate::http::HttpRequest;
 use crate::kit::samples::{
     SAMPLE_KEY, fetches, lists, sample_adoption, sample_credit_note, sample_customer, sample_invoice,
-    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund,
+    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund, sample_reversal, sample_transfer,
 };
 
 type Built = Vec<(String, HttpRequest)>;
@@ -23,6 +23,7 @@ pub fn requests(gateway: &dyn Gateway) -> Built {
     if let Some(refunds) = gateway.refunds() {
         built.push(("create refund".to_owned(), refunds.create(&sample_refund())));
     }
+    built.extend(gateway.transfers().map(transfers).unwrap_or_default());
     built.extend(gateway.vault().map(customers).unwrap_or_default());
     built.extend(gateway.vault().map(methods).unwrap_or_default());
     built.extend(gateway.invoices().map(invoices).unwrap_or_default());
@@ -62,6 +63,17 @@ fn holds(holds: &dyn Holds) -> Built {
             "capture a part that is not the last",
             holds.capture_part("pi_sample", Money::usd(4_500), false, SAMPLE_KEY),
         ),
+    ])
+}
+
+fn transfers(transfers: &dyn Transfers) -> Built {
+    named([
+        ("create transfer", transfers.create(&sample_transfer())),
+        ("reverse transfer", transfers.reverse(&sample_reversal())),
+        ("find transfers", transfers.find_transfers("ppo_sample", None, 100)),
+        ("find transfers, next page", transfers.find_transfers("ppo_sample", Some("tr_last"), 100)),
+        ("find reversals", transfers.find_reversals("tr_sample", None, 100)),
+        ("fetch standing", transfers.fetch_standing("acct_sample")),
     ])
 }
 

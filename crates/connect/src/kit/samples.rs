@@ -9,8 +9,8 @@ use suture_core::money::Money;
 
 use crate::gateway::{
     AddItem, CaptureMode, Collection, CreateCreditNote, CreateCustomer, CreateInvoice, CreatePayment,
-    CreateRefund, CreditReason, Fetch, LinkedRefund, List, Metadata, PayInvoice, RefundReason,
-    UpdateCustomer,
+    CreateRefund, CreateTransfer, CreditReason, Fetch, LinkedRefund, List, Metadata, PayInvoice, RefundReason,
+    ReverseTransfer, UpdateCustomer,
 };
 
 /// The idempotency key that the kit's sample calls carry.
@@ -43,6 +43,30 @@ pub fn sample_refund() -> CreateRefund {
         amount: Money::usd(201),
         refund_id: "ref_sample".to_owned(),
         reason: RefundReason::RequestedByCustomer,
+    }
+}
+
+/// A transfer of a provider's part, taken from one charge.
+#[must_use]
+pub fn sample_transfer() -> CreateTransfer {
+    CreateTransfer {
+        idempotency_key: SAMPLE_KEY.to_owned(),
+        amount: Money::usd(20_400),
+        destination: "acct_sample".to_owned(),
+        group: "ppo_sample".to_owned(),
+        source: Some("ch_sample".to_owned()),
+        transfer_id: "ppo_sample/1".to_owned(),
+    }
+}
+
+/// A reversal of a part of it.
+#[must_use]
+pub fn sample_reversal() -> ReverseTransfer {
+    ReverseTransfer {
+        idempotency_key: SAMPLE_KEY.to_owned(),
+        transfer: "tr_sample".to_owned(),
+        amount: Money::usd(4_675),
+        reversal_id: "ppo_sample/r1".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The kit of every connector, run for Stripe.
 
-use suture_connect::gateway::{Account, Fetch, History, Invoices, Payments, Refunds, Vault, Webhooks};
+use suture_connect::gateway::{Account, Fetch, History, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
 use suture_connect::kit;
 use suture_core::time::Timestamp;
 
@@ -38,6 +38,20 @@ fn a_lost_answer_is_unknown_whatever_was_asked() {
     kit::takes_a_lost_answer_for_unknown(endpoint, |response| stripe.read_endpoint(response));
     let balance = br#"{"object":"balance","livemode":false}"#;
     kit::takes_a_lost_answer_for_unknown(balance, |response| stripe.read_account(response));
+}
+
+#[test]
+fn a_lost_answer_about_a_transfer_is_unknown() {
+    let stripe = stripe();
+    let transfer = fixture("transfer.json");
+    kit::takes_a_lost_answer_for_unknown(transfer.as_bytes(), |response| stripe.read_transfer(response));
+    let reversal = fixture("transfer-reversal.json");
+    kit::takes_a_lost_answer_for_unknown(reversal.as_bytes(), |response| stripe.read_reversal(response));
+    let empty = br#"{"object":"list","data":[],"has_more":false}"#;
+    kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_transfers(response));
+    kit::takes_a_lost_answer_for_unknown(empty, |response| stripe.read_reversals(response));
+    let account = br#"{"id":"acct_1","object":"account","capabilities":{"transfers":"active"}}"#;
+    kit::takes_a_lost_answer_for_unknown(account, |response| stripe.read_standing(response));
 }
 
 #[test]

@@ -120,6 +120,10 @@ pub(super) fn decide_service(
             consume(change, *payment)?;
         }
     }
+    // What the service sees of a payment may be unchanged while the payment is disputed.
+    if !events.is_empty() || matches!(command, service::Command::See { .. }) {
+        crate::payouts::follow_service(change, service)?;
+    }
     Ok(!events.is_empty())
 }
 
@@ -130,7 +134,7 @@ fn consume(change: &mut Change<'_, '_>, payment: PaymentId) -> Result<(), Error>
 }
 
 /// The chain of a service.
-pub(super) fn care_of_service(change: &mut Change<'_, '_>, service: &Service) -> Result<Care, Error> {
+pub(crate) fn care_of_service(change: &mut Change<'_, '_>, service: &Service) -> Result<Care, Error> {
     let organization = change.order.organization.clone();
     let link = suture_store::links::get(change.tx, &organization, &service.link)?;
     let outcome = service.notes.last().map(|note| note.id.to_string());

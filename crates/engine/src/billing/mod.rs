@@ -19,7 +19,7 @@ mod settling;
 pub use balances::{CreditLine, Explained, Statement, StatementLine};
 pub use eligibilities::NewEligibility;
 pub use estimates::{Authorize, NewEstimate};
-pub(crate) use follow::{check_capture, follow};
+pub(crate) use follow::{care_of_service, check_capture, follow};
 pub(crate) use notes::take_notes;
 pub use patients::{NewConsent, NewPatient, SetupStarted};
 pub use reading::{Adjusted, Choose, ClaimLine, ClaimSheet, Network, Path};

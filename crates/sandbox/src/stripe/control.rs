@@ -52,6 +52,7 @@ impl StripeWorld {
             "win" => self.control_dispute_end(body, true),
             "lose" => self.control_dispute_end(body, false),
             "payout" | "payout_paid" | "payout_failed" => self.control_payout(verb, body),
+            "connected_account" => self.control_connected_account(body),
             "movements" => Ok(json!({ "movements": self.render_movements() })),
             "state" => Ok(self.state(body)),
             "reset" => {
@@ -270,6 +271,7 @@ impl StripeWorld {
         add("movements", &|| json!(self.render_movements()));
         add("balance_transactions", &|| all(&self.balance_transactions, |row| row.render(now)));
         add("charges", &|| all(&self.charges, |row| row.render()));
+        add("connected_accounts", &|| all(&self.connected_accounts, |row| row.render()));
         add("credit_notes", &|| all(&self.credit_notes, |row| row.render()));
         add("customer_balance_transactions", &|| {
             all(&self.customer_balance_transactions, |row| row.render())
@@ -285,6 +287,8 @@ impl StripeWorld {
         add("payouts", &|| all(&self.payouts, |row| row.render()));
         add("refunds", &|| all(&self.refunds, |row| row.render()));
         add("setup_intents", &|| all(&self.setup_intents, |row| row.render()));
+        add("transfers", &|| all(&self.transfers, |row| row.render(self)));
+        add("transfer_reversals", &|| all(&self.transfer_reversals, |row| row.render()));
         add("webhook_endpoints", &|| all(&self.webhook_endpoints, |row| row.render(None)));
         add("deliveries_waiting", &|| json!(self.waiting.len()));
         Value::Object(state)

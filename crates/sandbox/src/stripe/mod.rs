@@ -6,6 +6,7 @@ mod capture;
 mod card;
 mod card_face;
 mod charge;
+mod connected_account;
 mod control;
 mod control_cards;
 mod credit_note;
@@ -44,6 +45,7 @@ mod search;
 mod setup_intent;
 mod table;
 mod timer;
+mod transfer;
 mod webhook_endpoint;
 mod world;
 

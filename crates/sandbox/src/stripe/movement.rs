@@ -27,6 +27,10 @@ pub enum Motion {
     Payout,
     /// A payout came back.
     PayoutFailure,
+    /// Money went to a connected account.
+    Transfer,
+    /// Some of it came back.
+    TransferReversal,
 }
 
 impl Motion {
@@ -43,6 +47,8 @@ impl Motion {
             Self::DisputeReversal => "dispute_reversal",
             Self::Payout => "payout",
             Self::PayoutFailure => "payout_failure",
+            Self::Transfer => "transfer",
+            Self::TransferReversal => "transfer_reversal",
         }
     }
 }
@@ -58,11 +64,11 @@ pub struct Movement {
     pub currency: &'static str,
     /// Milliseconds since 1970.
     pub at_ms: i64,
-    /// Id of the refund, dispute or payout, or of the charge itself.
+    /// Id of the refund, dispute, payout or transfer, or of the charge itself.
     pub object: Arc<str>,
-    /// The charge, for all but payouts.
+    /// The charge, for all but payouts and transfers.
     pub charge: Option<Arc<str>>,
-    /// The payment intent, for all but payouts.
+    /// The payment intent, for all but payouts and transfers.
     pub payment_intent: Option<Arc<str>>,
     /// True when the payment was made at Stripe by somebody else.
     pub external: bool,

@@ -2,6 +2,7 @@
 
 use super::balance::BalanceTransaction;
 use super::charge::Charge;
+use super::connected_account::ConnectedAccount;
 use super::credit_note::CreditNote;
 use super::customer::Customer;
 use super::customer_balance::CustomerBalanceTransaction;
@@ -17,6 +18,7 @@ use super::refund::Refund;
 use super::refusal::Refusal;
 use super::schema::Params;
 use super::setup_intent::SetupIntent;
+use super::transfer::{Transfer, TransferReversal};
 use super::webhook_endpoint::WebhookEndpoint;
 use super::world::StripeWorld;
 use serde_json::{Map, Value, json};
@@ -89,6 +91,7 @@ impl Echo {
 pub(crate) enum Snapshot {
     BalanceTransaction(Arc<BalanceTransaction>),
     Charge(Arc<Charge>),
+    ConnectedAccount(Arc<ConnectedAccount>),
     CreditNote(Arc<CreditNote>),
     Customer(Arc<Customer>),
     CustomerBalanceTransaction(Arc<CustomerBalanceTransaction>),
@@ -102,6 +105,8 @@ pub(crate) enum Snapshot {
     Payout(Arc<Payout>),
     Refund(Arc<Refund>),
     SetupIntent(Arc<SetupIntent>),
+    Transfer(Arc<Transfer>),
+    TransferReversal(Arc<TransferReversal>),
     /// An endpoint, with its secret when it was just made.
     WebhookEndpoint(Arc<WebhookEndpoint>, Option<Arc<str>>),
     /// A listing or an object without a table.
@@ -124,6 +129,7 @@ impl Snapshot {
         match self {
             Self::BalanceTransaction(row) => row.render(world.now_seconds()),
             Self::Charge(row) => row.render(),
+            Self::ConnectedAccount(row) => row.render(),
             Self::CreditNote(row) => row.render(),
             Self::Customer(row) => row.render(),
             Self::CustomerBalanceTransaction(row) => row.render(),
@@ -137,6 +143,8 @@ impl Snapshot {
             Self::Payout(row) => row.render(),
             Self::Refund(row) => row.render(),
             Self::SetupIntent(row) => row.render(),
+            Self::Transfer(row) => row.render(world),
+            Self::TransferReversal(row) => row.render(),
             Self::WebhookEndpoint(row, secret) => row.render(secret.as_deref()),
             Self::Rendered(value) => (**value).clone(),
         }

@@ -30,8 +30,10 @@ impl Call {
 type Line = (&'static str, &'static str, Kind, bool);
 
 /// Words before ids: `/v1/customers/search` must not be read as a customer called search.
-const CALLS: [Line; 66] = [
+const CALLS: [Line; 73] = [
     ("GET", "/v1/account", Kind::Flat, false),
+    ("POST", "/v1/accounts", Kind::Flat, false),
+    ("GET", "/v1/accounts/{id}", Kind::Flat, false),
     ("GET", "/v1/balance", Kind::Flat, false),
     ("GET", "/v1/balance_transactions", Kind::BalanceTransaction, true),
     ("GET", "/v1/balance_transactions/{id}", Kind::BalanceTransaction, false),
@@ -93,6 +95,11 @@ const CALLS: [Line; 66] = [
     ("GET", "/v1/setup_intents/{id}", Kind::SetupIntent, false),
     ("POST", "/v1/setup_intents/{id}/confirm", Kind::SetupIntent, false),
     ("POST", "/v1/setup_intents/{id}/cancel", Kind::SetupIntent, false),
+    ("GET", "/v1/transfers", Kind::Flat, true),
+    ("POST", "/v1/transfers", Kind::Flat, false),
+    ("GET", "/v1/transfers/{id}", Kind::Flat, false),
+    ("GET", "/v1/transfers/{id}/reversals", Kind::Flat, true),
+    ("POST", "/v1/transfers/{id}/reversals", Kind::Flat, false),
     ("GET", "/v1/webhook_endpoints", Kind::Flat, true),
     ("POST", "/v1/webhook_endpoints", Kind::Flat, false),
     ("GET", "/v1/webhook_endpoints/{id}", Kind::Flat, false),
@@ -143,6 +150,7 @@ impl StripeWorld {
     fn dispatch_post(&mut self, call: &Call, params: &Params) -> Answer {
         let id = call.id.as_str();
         match call.pattern {
+            "/v1/accounts" => self.create_connected_account(params),
             "/v1/credit_notes" => self.create_credit_note(params),
             "/v1/credit_notes/{id}/void" => self.void_credit_note(id),
             "/v1/customers" => self.create_customer(params),
@@ -172,6 +180,8 @@ impl StripeWorld {
             "/v1/setup_intents" => self.create_setup_intent(params),
             "/v1/setup_intents/{id}/confirm" => self.confirm_setup_intent(id, params),
             "/v1/setup_intents/{id}/cancel" => self.cancel_setup_intent(id, params),
+            "/v1/transfers" => self.create_transfer(params),
+            "/v1/transfers/{id}/reversals" => self.reverse_transfer(id, params),
             "/v1/webhook_endpoints" => self.create_webhook_endpoint(params),
             unknown => Err(Refusal::invalid(format!("{unknown} is not served."))),
         }
@@ -181,6 +191,7 @@ impl StripeWorld {
         let id = call.id.as_str();
         match call.pattern {
             "/v1/account" => Ok(Snapshot::listing(self.show_account())),
+            "/v1/accounts/{id}" => self.show_connected_account(id),
             "/v1/balance" => Ok(Snapshot::listing(self.show_balance())),
             "/v1/balance_transactions" => self.list_balance_transactions(params),
             "/v1/balance_transactions/{id}" => self.show_balance_transaction(id),
@@ -212,6 +223,9 @@ impl StripeWorld {
             "/v1/refunds" => self.list_refunds(params),
             "/v1/refunds/{id}" => self.show_refund(id),
             "/v1/setup_intents/{id}" => self.show_setup_intent(id),
+            "/v1/transfers" => self.list_transfers(params),
+            "/v1/transfers/{id}" => self.show_transfer(id),
+            "/v1/transfers/{id}/reversals" => self.list_transfer_reversals(id, params),
             "/v1/webhook_endpoints" => self.list_webhook_endpoints(params),
             "/v1/webhook_endpoints/{id}" => self.show_webhook_endpoint(id),
             unknown => Err(Refusal::invalid(format!("{unknown} is not served."))),

@@ -6,6 +6,7 @@
 
 use super::balance::{BalanceTransaction, Purses};
 use super::charge::Charge;
+use super::connected_account::ConnectedAccount;
 use super::credit_note::CreditNote;
 use super::customer::Customer;
 use super::customer_balance::CustomerBalanceTransaction;
@@ -31,6 +32,7 @@ use super::schema;
 use super::setup_intent::SetupIntent;
 use super::table::Table;
 use super::timer::Due;
+use super::transfer::{Transfer, TransferReversal};
 use super::webhook_endpoint::WebhookEndpoint;
 use crate::wire::{Request, Response};
 use base64::Engine;
@@ -83,6 +85,7 @@ pub struct StripeWorld {
     pub(crate) keys: Keys,
     pub(crate) balance_transactions: Table<BalanceTransaction>,
     pub(crate) charges: Table<Charge>,
+    pub(crate) connected_accounts: Table<ConnectedAccount>,
     pub(crate) credit_notes: Table<CreditNote>,
     pub(crate) customer_balance_transactions: Table<CustomerBalanceTransaction>,
     pub(crate) customers: Table<Customer>,
@@ -96,6 +99,8 @@ pub struct StripeWorld {
     pub(crate) payouts: Table<Payout>,
     pub(crate) refunds: Table<Refund>,
     pub(crate) setup_intents: Table<SetupIntent>,
+    pub(crate) transfer_reversals: Table<TransferReversal>,
+    pub(crate) transfers: Table<Transfer>,
     pub(crate) webhook_endpoints: Table<WebhookEndpoint>,
     pub(crate) purses: Purses,
     /// Payout of a balance transaction.
@@ -149,6 +154,7 @@ impl StripeWorld {
             keys: Keys::default(),
             balance_transactions: Table::new(),
             charges: Table::new(),
+            connected_accounts: Table::new(),
             credit_notes: Table::new(),
             customer_balance_transactions: Table::new(),
             customers: Table::new(),
@@ -162,6 +168,8 @@ impl StripeWorld {
             payouts: Table::new(),
             refunds: Table::new(),
             setup_intents: Table::new(),
+            transfer_reversals: Table::new(),
+            transfers: Table::new(),
             webhook_endpoints: Table::new(),
             purses: Purses::default(),
             paid_out: BTreeMap::new(),
@@ -199,6 +207,7 @@ impl StripeWorld {
     pub(crate) fn find(&self, id: &str) -> Option<Snapshot> {
         let (prefix, _) = id.split_once('_')?;
         let answer = match prefix {
+            "acct" => self.show_connected_account(id),
             "cbtxn" => self.show_customer_balance_transaction(id),
             "ch" => self.show_charge(id),
             "cn" => self.show_credit_note(id),
@@ -212,6 +221,7 @@ impl StripeWorld {
             "po" => self.show_payout(id),
             "re" => self.show_refund(id),
             "seti" => self.show_setup_intent(id),
+            "tr" => self.show_transfer(id),
             "txn" => self.show_balance_transaction(id),
             _ => return None,
         };

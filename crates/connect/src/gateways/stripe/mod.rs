@@ -17,6 +17,7 @@ mod refusals;
 mod request;
 pub mod settings;
 mod signature;
+pub mod transfers;
 mod translate;
 mod translate_invoice;
 mod translate_vault;

@@ -5,7 +5,7 @@
 
 use suture_core::redact::Secret;
 
-use crate::gateway::{Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Vault, Webhooks};
+use crate::gateway::{Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
 use crate::gateways::registry::{Connection, Error};
 
 /// The connector's name.
@@ -199,6 +199,10 @@ impl Gateway for Stripe {
     }
 
     fn refunds(&self) -> Option<&dyn Refunds> {
+        Some(self)
+    }
+
+    fn transfers(&self) -> Option<&dyn Transfers> {
         Some(self)
     }
 
