@@ -10,7 +10,7 @@ use suture_core::redact::Secret;
 use suture_core::refusal::Refusal;
 use suture_store::connections::Connection;
 use suture_store::organizations::{self, ApiKey, Organization};
-use suture_store::{connections, inbox, personal, requests, runs};
+use suture_store::{connections, inbox, notices, personal, requests, runs};
 
 use crate::Error;
 use crate::calls;
@@ -313,7 +313,9 @@ impl Engine {
                 .0
                 .store
                 .write(move |tx| {
-                    let bodies = inbox::reseal(tx, &keyring, 200)? + personal::reseal(tx, &keyring, 200)?;
+                    let bodies = inbox::reseal(tx, &keyring, 200)?
+                        + personal::reseal(tx, &keyring, 200)?
+                        + notices::reseal(tx, &keyring, 200)?;
                     Ok::<_, Error>(
                         bodies + runs::reseal(tx, &keyring, 200)? + requests::reseal(tx, &keyring, 200)?,
                     )

@@ -13,6 +13,7 @@ use suture_core::eligibility::Eligibility;
 use suture_core::estimate::Estimate;
 use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
+use suture_core::notice::Notice;
 use suture_core::patient::Patient;
 use suture_core::payment::Payment;
 use suture_core::payout::ProviderPayout;
@@ -91,7 +92,7 @@ macro_rules! replayed {
 
 replayed! {
     Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
-    ProviderPayout
+    ProviderPayout, Notice
 }
 
 impl Engine {

@@ -16,6 +16,7 @@ use suture_core::explain::{Actor, Care, Reason};
 use suture_core::id::{Mint, Random};
 use suture_core::invoice::{self, Invoice};
 use suture_core::ledger::Posting as LedgerPosting;
+use suture_core::notice::{self, Notice};
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment};
 use suture_core::payout::{self, ProviderPayout};
@@ -32,6 +33,7 @@ use suture_store::{Tx, ledger};
 use crate::Error;
 use crate::endpoints::{Subscriber, announcements};
 use crate::handoff::Slot;
+use crate::notices::Office;
 
 /// Who does it, why, and when.
 #[derive(Debug, Clone)]
@@ -100,6 +102,7 @@ machines! {
     Invoice, invoice::Event, "invoice";
     Remittance, remittance::Event, "remittance", remittance::postings;
     ProviderPayout, payout::Event, "provider_payout", payout::postings;
+    Notice, notice::Event, "notice";
 }
 
 /// A stream that is being changed.
@@ -147,6 +150,8 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) order: &'t Order,
     /// Random bits for ids.
     pub(crate) random: &'t dyn Random,
+    /// What messages need: keys, addresses of ours, rules.
+    pub(crate) office: &'t Office,
     /// Effects that this process already holds and goes on with after the commit.
     pub(crate) held: Vec<Held>,
     /// Whether an effect is due now that nobody holds.
@@ -173,11 +178,17 @@ pub(crate) struct Held {
 
 impl<'t, 'x> Change<'t, 'x> {
     /// Begins to change. `slot` says whether effects may be leased to this process at once.
-    pub(crate) fn new(tx: &'t mut Tx<'x>, order: &'t Order, random: &'t dyn Random, slot: Slot) -> Self {
+    pub(crate) fn new(
+        tx: &'t mut Tx<'x>,
+        order: &'t Order,
+        (random, office): (&'t dyn Random, &'t Office),
+        slot: Slot,
+    ) -> Self {
         Self {
             tx,
             order,
             random,
+            office,
             held: Vec::new(),
             unheld: false,
             settling: None,
@@ -208,6 +219,7 @@ impl<'t, 'x> Change<'t, 'x> {
             tx: &mut *self.tx,
             order: &order,
             random: self.random,
+            office: self.office,
             held: Vec::new(),
             unheld: false,
             settling: self.settling.clone(),

@@ -18,6 +18,7 @@ use crate::change::{Change, Held, Order};
 use crate::connections::{Connections, Open};
 use crate::handoff::{Slot, Slots};
 use crate::metrics::Metrics;
+use crate::notices::{Notices, Office};
 use crate::outward::Outward;
 use crate::ports::{Clock, Transport};
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub ehr: Option<String>,
     /// How balances are settled.
     pub billing: Billing,
+    /// How messages reach people.
+    pub notices: Notices,
 }
 
 /// How balances are settled.
@@ -82,6 +85,7 @@ impl Default for Settings {
             seal_every: Duration::from_secs(60),
             ehr: None,
             billing: Billing::default(),
+            notices: Notices::default(),
         }
     }
 }
@@ -112,6 +116,7 @@ pub(crate) struct Inner {
     /// Browser secrets of payments that were just made. Never stored.
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
     pub(crate) outward: Outward,
+    pub(crate) office: Arc<Office>,
 }
 
 /// Flows by name, with the kinds of facts that each wants.
@@ -132,6 +137,8 @@ impl Engine {
         let (handoff, inbound) = mpsc::unbounded_channel();
         let flows = parts.flows.into_iter().map(|flow| (flow.name().to_owned(), Arc::new(flow)));
         let flows = Arc::new(flows.collect());
+        let keyring = parts.store.keyring().clone();
+        let office = Office::new(keyring, &parts.sealing_key, parts.settings.notices.clone());
         let engine = Self(Arc::new(Inner {
             store: parts.store,
             clock: parts.clock,
@@ -150,6 +157,7 @@ impl Engine {
             waiting: Mutex::default(),
             client_secrets: Mutex::default(),
             outward: Outward::default(),
+            office: Arc::new(office),
         }));
         engine.reload_connections().await?;
         engine.reload_endpoints().await?;
@@ -280,14 +288,14 @@ impl Engine {
         let (organization, subscribers) = (order.organization.clone(), self.subscribers(&order.organization));
         let shared = Arc::new((order, slot, work, subscribers));
         loop {
-            let (random, shared) = (self.0.random.clone(), shared.clone());
+            let (random, office, shared) = (self.0.random.clone(), self.0.office.clone(), shared.clone());
             let outcome = self
                 .0
                 .store
                 .write_in_lane(lane_number(lane), move |tx| {
                     let (order, slot, work, subscribers) = shared.as_ref();
-                    let mut change =
-                        Change::new(tx, order, random.as_ref(), slot.clone()).told_to(subscribers.clone());
+                    let mut change = Change::new(tx, order, (random.as_ref(), office.as_ref()), slot.clone())
+                        .told_to(subscribers.clone());
                     let value = work(&mut change)?;
                     Ok::<_, Error>((value, change.held, change.unheld, change.touched))
                 })

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
+    EligibilityId, EstimateId, InvoiceId, NoticeId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId,
+    RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
 
@@ -181,6 +182,13 @@ pub(crate) enum Job {
         /// The first claim that is not booked, 1 for the first.
         from: i64,
     },
+    /// Send a message to a person, by one channel after the other.
+    SendNotice {
+        /// The notice.
+        notice: NoticeId,
+        /// Which piece of work this is: one of an earlier turn steps back.
+        turn: u32,
+    },
     /// Bring one event to one endpoint.
     Announce {
         /// The endpoint.
@@ -244,6 +252,7 @@ impl Job {
             Self::FollowPayout { .. } => "follow_payout",
             Self::MirrorInvoice { .. } => "mirror_invoice",
             Self::BookRemittance { .. } => "book_remittance",
+            Self::SendNotice { .. } => "send_notice",
             Self::Announce { .. } => "announce",
             Self::Replay { .. } => "replay",
             Self::Seal => "seal",

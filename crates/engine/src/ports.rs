@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use suture_connect::http::{HttpRequest, HttpResponse};
+use suture_core::redact::Phi;
 use suture_core::time::Timestamp;
 
 /// The time. The server passes the system's, tests and the simulator one that they move by hand.
@@ -45,4 +46,39 @@ pub trait Transport: Send + Sync {
         let _ = reach;
         self.send(request, limit)
     }
+}
+
+/// One e-mail to one mailbox. Printed without address and text.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The mailbox.
+    pub to: Phi<String>,
+    /// The subject: one line.
+    pub subject: Phi<String>,
+    /// The text, plain.
+    pub text: Phi<String>,
+    /// A name for it that is the same however often it is sent, without the brackets.
+    pub message_id: String,
+    /// Where its recipient says no with one click (RFC 8058).
+    pub unsubscribe: Option<String>,
+}
+
+/// An e-mail that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unmailed {
+    /// Proven not to have been taken; it may be later. The code, without personal data.
+    NotSent(String),
+    /// It will never be taken: the mailbox is wrong, or the sender is. The code.
+    Refused(String),
+    /// It may have been taken.
+    Lost(String),
+}
+
+/// The future of an e-mail: the server's name for it, when it took it.
+pub type Mailing<'a> = Pin<Box<dyn Future<Output = Result<String, Unmailed>> + Send + 'a>>;
+
+/// Sends e-mails. The server's talks SMTP; without one they stay in the house.
+pub trait Mailer: Send + Sync {
+    /// Hands an e-mail over and waits for the answer, no longer than the limit.
+    fn mail(&self, mail: Mail, limit: Duration) -> Mailing<'_>;
 }

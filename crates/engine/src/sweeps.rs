@@ -10,7 +10,7 @@ use suture_core::audit::seal::Seal;
 use suture_core::payment::Source;
 use suture_core::time::Timestamp;
 use suture_store::effects::{self, NewEffect, State};
-use suture_store::{remittances, requests, seals};
+use suture_store::{notices, passes, remittances, requests, seals};
 
 use crate::Error;
 use crate::apply::throttled;
@@ -248,6 +248,8 @@ impl Engine {
             .write(move |tx| {
                 effects::purge(tx, now - KEEP_ENDED)?;
                 requests::purge(tx, now - KEEP_REQUESTS)?;
+                notices::purge(tx, now)?;
+                passes::purge(tx, now - KEEP_ENDED)?;
                 remittances::purge_unreceived(tx, now - KEEP_UNRECEIVED)?;
                 let at = now + Duration::from_secs(3600);
                 effects::retry(tx, &lease, at, "next hour", &effect).map_err(Error::from)

@@ -8,6 +8,7 @@ use suture_core::audit::seal::SealingKey;
 use suture_core::explain::Actor;
 use suture_core::redact::Secret;
 use suture_engine::admin::{Mode, NewConnection};
+use suture_engine::notices::Notices;
 use suture_engine::{Billing, Caller, Engine, Parts, Settings, new_signing_key};
 use suture_flow::compiled::Compiled;
 use suture_flow::flow::Flow;
@@ -49,6 +50,8 @@ pub struct Setup {
     pub epic_calls_per_minute: Option<u32>,
     /// How balances are settled.
     pub billing: Billing,
+    /// How messages reach people.
+    pub notices: Notices,
 }
 
 impl Setup {
@@ -69,6 +72,7 @@ impl Setup {
             fetch: "always",
             epic_calls_per_minute: None,
             billing: Billing::default(),
+            notices: Notices::default(),
         }
     }
 }
@@ -94,7 +98,7 @@ impl World {
         let store = setup.home.open()?;
         let random = Arc::new(SeededRandom::new(setup.seed));
         let mut world = Self::empty(clock, outside, store, random, setup.home);
-        world.billing = setup.billing;
+        (world.billing, world.notices) = (setup.billing, setup.notices);
         world.outside.at_epic("base_url", &json!({ "url": EPIC }))?;
         world.birth().await?;
         let known = world.engine(0).organizations().await.map_err(said)?;
@@ -192,7 +196,11 @@ impl World {
             sealing_key: SealingKey::from_seed(&[9; 32]).map_err(|error| error.to_string())?,
             node: format!("node-{}", self.births),
             slots: 0,
-            settings: Settings { billing: self.billing.clone(), ..Settings::default() },
+            settings: Settings {
+                billing: self.billing.clone(),
+                notices: self.notices.clone(),
+                ..Settings::default()
+            },
         })
         .await
         .map_err(said)?;
@@ -205,6 +213,18 @@ impl World {
     /// A sentence when an engine does not start.
     pub async fn restart_with(&mut self, billing: Billing) -> Result<(), String> {
         self.billing = billing;
+        for number in 0..self.nodes() {
+            self.crash(number).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts every engine again with other ways to reach people.
+    ///
+    /// # Errors
+    /// A sentence when an engine does not start.
+    pub async fn restart_sending(&mut self, notices: Notices) -> Result<(), String> {
+        self.notices = notices;
         for number in 0..self.nodes() {
             self.crash(number).await?;
         }
@@ -256,6 +276,7 @@ impl World {
             nodes: Vec::new(),
             mail: Vec::new(),
             billing: Billing::default(),
+            notices: Notices::default(),
             births: 0,
             random,
             store,

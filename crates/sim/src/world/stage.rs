@@ -9,6 +9,7 @@ use suture_core::id::{DebtId, PaymentId};
 use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::posting::Posting;
+use suture_engine::notices::Notices;
 use suture_engine::{Billing, Engine, TakePayment};
 use suture_sandbox::stripe::DEFAULT_KEY;
 use suture_sandbox::wire::Request;
@@ -51,6 +52,8 @@ pub struct World {
     pub(super) births: u32,
     /// How new engines settle balances.
     pub(super) billing: Billing,
+    /// How messages of new engines reach people.
+    pub(super) notices: Notices,
     pub(super) random: Arc<SeededRandom>,
     pub(super) store: Store,
     /// Dropped last: it removes the database.

@@ -1,0 +1,20 @@
+//! Messages to people: planned in the transaction that causes them, sent afterwards, by one channel after the other.
+
+mod carry;
+mod contacts;
+mod desk;
+mod hooks;
+mod office;
+pub(crate) mod passes;
+pub(crate) mod plan;
+mod render;
+mod rooms;
+mod send;
+
+pub use contacts::{Addresses, Contact, NewChoice};
+pub use desk::{Copy, WordingView};
+pub use hooks::Arrival;
+pub use office::{Notices, Office};
+pub use passes::NewPass;
+pub use plan::{NewNotice, Which};
+pub use rooms::{OwnRooms, TemplateRooms, Visit, VisitRooms};
