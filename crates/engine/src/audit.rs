@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
+use suture_core::appointment::Appointment;
 use suture_core::audit::chain::{Entry, Hash};
 use suture_core::audit::seal::{Leaf, Seal};
 use suture_core::audit::verify::{Broken, Verified, Verifier};
 use suture_core::debt::Debt;
 use suture_core::dispute::Dispute;
 use suture_core::eligibility::Eligibility;
+use suture_core::encounter::Encounter;
 use suture_core::estimate::Estimate;
 use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
@@ -19,9 +21,11 @@ use suture_core::payment::Payment;
 use suture_core::payout::ProviderPayout;
 use suture_core::policy::Policy;
 use suture_core::posting::Posting;
+use suture_core::practice::{Clinic, Provider, VisitType};
 use suture_core::refund::Refund;
 use suture_core::remittance::Remittance;
 use suture_core::service::Service;
+use suture_core::waiting::Waiting;
 use suture_store::journal::{self, Stored};
 use suture_store::{ledger, seals};
 
@@ -92,7 +96,7 @@ macro_rules! replayed {
 
 replayed! {
     Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
-    ProviderPayout, Notice
+    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting
 }
 
 impl Engine {

@@ -117,6 +117,8 @@ pub(crate) struct Inner {
     pub(crate) client_secrets: Mutex<BTreeMap<String, Secret<String>>>,
     pub(crate) outward: Outward,
     pub(crate) office: Arc<Office>,
+    /// The practices of organizations, as read last.
+    pub(crate) practices: RwLock<BTreeMap<String, Arc<crate::scheduling::Practice>>>,
 }
 
 /// Flows by name, with the kinds of facts that each wants.
@@ -158,6 +160,7 @@ impl Engine {
             client_secrets: Mutex::default(),
             outward: Outward::default(),
             office: Arc::new(office),
+            practices: RwLock::default(),
         }));
         engine.reload_connections().await?;
         engine.reload_endpoints().await?;

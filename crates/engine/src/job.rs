@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    EligibilityId, EstimateId, InvoiceId, NoticeId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId,
-    RemittanceId, ServiceId,
+    AppointmentId, EligibilityId, EncounterId, EstimateId, InvoiceId, NoticeId, PatientId, PaymentId,
+    PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
 
@@ -142,6 +142,37 @@ pub(crate) enum Job {
         /// The payment.
         payment: PaymentId,
     },
+    /// End the hold of a slot that was not paid.
+    EndHold {
+        /// The appointment.
+        appointment: AppointmentId,
+    },
+    /// Charge what is left of a price before the visit.
+    ChargeVisit {
+        /// The appointment.
+        appointment: AppointmentId,
+        /// How often it had moved when this was planned.
+        moves: u32,
+    },
+    /// Release an appointment that is at risk.
+    EndRisk {
+        /// The appointment.
+        appointment: AppointmentId,
+    },
+    /// Find prices for the codes of an encounter.
+    PriceEncounter {
+        /// Which.
+        encounter: EncounterId,
+    },
+    /// Try a declined collection again.
+    RetryCollection {
+        /// The service.
+        service: ServiceId,
+        /// The payment.
+        payment: PaymentId,
+        /// The attempt that this is.
+        number: u32,
+    },
     /// Collect what a patient still owes, after the notice.
     CollectBalance {
         /// The service.
@@ -246,6 +277,11 @@ impl Job {
             Self::AuthorizeEstimate { .. } => "authorize_estimate",
             Self::CaptureEstimate { .. } => "capture_estimate",
             Self::CancelHold { .. } => "cancel_hold",
+            Self::EndHold { .. } => "end_hold",
+            Self::ChargeVisit { .. } => "charge_visit",
+            Self::EndRisk { .. } => "end_risk",
+            Self::PriceEncounter { .. } => "price_encounter",
+            Self::RetryCollection { .. } => "retry_collection",
             Self::CollectBalance { .. } => "collect_balance",
             Self::TransferPayout { .. } => "transfer_payout",
             Self::ReverseTransfer { .. } => "reverse_transfer",

@@ -32,6 +32,7 @@ mod refunds;
 pub mod requests;
 mod retry;
 mod run_flow;
+pub mod scheduling;
 mod send;
 mod sweeps;
 mod throttle;

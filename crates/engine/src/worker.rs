@@ -211,6 +211,15 @@ impl Engine {
             }
             Job::CaptureEstimate { estimate } => Box::pin(self.capture_planned(working, estimate)).await,
             Job::CancelHold { payment } => Box::pin(self.cancel_hold(working, payment)).await,
+            Job::EndHold { appointment } => Box::pin(self.end_hold(working, appointment)).await,
+            Job::ChargeVisit { appointment, moves } => {
+                Box::pin(self.charge_visit(working, appointment, moves)).await
+            }
+            Job::EndRisk { appointment } => Box::pin(self.end_risk(working, appointment)).await,
+            Job::PriceEncounter { encounter } => Box::pin(self.price_encounter(working, encounter)).await,
+            Job::RetryCollection { service, payment, number } => {
+                Box::pin(self.retry_collection(working, service, (payment, number))).await
+            }
             Job::CollectBalance { service, version, told_minor } => {
                 Box::pin(self.collect_balance(working, service, (version, told_minor))).await
             }

@@ -36,7 +36,7 @@ pub(super) fn collection_failed(change: &mut Change<'_, '_>, payment: &Payment) 
     let failed = matches!(payment.status(), Status::RequiresMethod | Status::RequiresAction | Status::Failed);
     if !failed
         || payment.captured_minor != 0
-        || payment.attempts.len() != 1
+        || payment.attempts.is_empty()
         || !is_under_consent(change, payment)?
     {
         return Ok(());

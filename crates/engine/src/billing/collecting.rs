@@ -18,7 +18,7 @@ use super::follow::care_of_service;
 use super::patients;
 
 /// Charges what is left of a service as a balance payment.
-pub(super) fn charge(
+pub(crate) fn charge(
     change: &mut Change<'_, '_>,
     id: ServiceId,
     how: &super::Authorize,
@@ -51,9 +51,7 @@ pub(super) fn charge(
                 "Nothing was charged: the patient has no working method on file at this gateway.",
             )
         })?;
-        let charge =
-            consent::Intended { method, purpose: consent::Purpose::BalanceAfterInsurance, amount: due };
-        patients::decide_patient(change, state.patient, &patient::Command::Charge { payment, charge })?;
+        charge_under_consent(change, &state, (payment, &method, due))?;
     }
     let care = care_of_service(change, &state)?;
     let debt = record_debt(change, &state, due)?;
@@ -76,6 +74,32 @@ pub(super) fn charge(
         return_url: how.return_url.clone(),
     };
     start_payment(change, opening, options, origin)
+}
+
+/// Uses a consent for a charge of a service: for a missed visit one for such fees, after a claim one for the balance, else one
+/// for the visit, or for the balance.
+pub(crate) fn charge_under_consent(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    (payment, method, amount): (PaymentId, &str, Money),
+) -> Result<(), Error> {
+    use consent::Purpose as For;
+    let purposes: &[For] = match (service.is_missed(), service.claim.is_some()) {
+        (true, _) => &[For::MissedVisitFee],
+        (false, true) => &[For::BalanceAfterInsurance],
+        (false, false) => &[For::BalanceAfterInsurance, For::Visit],
+    };
+    let mut refused = None;
+    for purpose in purposes {
+        let charge = consent::Intended { method: method.to_owned(), purpose: *purpose, amount };
+        let command = patient::Command::Charge { payment, charge };
+        match patients::decide_patient(change, service.patient, &command) {
+            Ok(_) => return Ok(()),
+            Err(refusal @ Error::Refused(_)) => refused = Some(refusal),
+            Err(other) => return Err(other),
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// The debt of what is left; the books have it already, so it does not accrue.

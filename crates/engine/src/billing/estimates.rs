@@ -441,7 +441,7 @@ fn waiting_payment(change: &mut Change<'_, '_>, state: &Estimate) -> Result<Opti
 }
 
 /// Ends the effect of a planned step.
-pub(super) fn finish(
+pub(crate) fn finish(
     change: &mut Change<'_, '_>,
     lease: &effects::Lease,
     note: Option<&str>,

@@ -4,7 +4,7 @@
 use suture_core::debt::Debt;
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::Care;
-use suture_core::id::{PaymentId, ServiceId};
+use suture_core::id::{AppointmentId, PaymentId, ServiceId};
 use suture_core::money::Money;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment, Status};
@@ -25,7 +25,17 @@ pub(crate) fn follow(
     payment: &Payment,
     origin: &Origin,
 ) -> Result<(), Error> {
-    asks::collection_failed(change, payment)?;
+    if let Ok(appointment) = AppointmentId::parse(owner) {
+        give_back_consent(change, payment)?;
+        return crate::scheduling::follow(change, appointment, payment, origin);
+    }
+    let tried_again = match ServiceId::parse(owner) {
+        Ok(service) => crate::scheduling::after_failure(change, service, payment)?,
+        Err(_) => false,
+    };
+    if !tried_again {
+        asks::collection_failed(change, payment)?;
+    }
     give_back_consent(change, payment)?;
     if ServiceId::parse(owner).is_ok() {
         return see(change, owner, (payment, Kind::Balance), origin);
@@ -88,7 +98,7 @@ pub(super) fn held(payment: &Payment, kind: Kind) -> Held {
 }
 
 /// Lets a service see a payment, and goes on with its settling.
-pub(super) fn see(
+pub(crate) fn see(
     change: &mut Change<'_, '_>,
     service: &str,
     (payment, kind): (&Payment, Kind),
@@ -105,7 +115,7 @@ pub(super) fn see(
 }
 
 /// Decides a command on a service, saves it, and uses up the deposits that were applied. Says whether anything happened.
-pub(super) fn decide_service(
+pub(crate) fn decide_service(
     change: &mut Change<'_, '_>,
     service: &str,
     command: &service::Command,
@@ -158,6 +168,6 @@ fn give_back_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<(
 }
 
 /// The key under which a patient's stream is found by the id that links carry.
-pub(super) fn patient_reference(patient: &str) -> String {
+pub(crate) fn patient_reference(patient: &str) -> String {
     format!("patient/{patient}")
 }

@@ -17,11 +17,17 @@ mod services;
 mod settling;
 
 pub use balances::{CreditLine, Explained, Statement, StatementLine};
+pub(crate) use collecting::charge_under_consent;
 pub use eligibilities::NewEligibility;
+pub(crate) use eligibilities::care as care_of_link;
+pub(crate) use estimates::finish;
 pub use estimates::{Authorize, NewEstimate};
-pub(crate) use follow::{care_of_service, check_capture, follow};
+pub(crate) use follow::{care_of_service, check_capture, decide_service, follow, see};
 pub(crate) use notes::take_notes;
 pub use patients::{NewConsent, NewPatient, SetupStarted};
+pub(crate) use patients::{decide_patient, method_on_file};
 pub use reading::{Adjusted, Choose, ClaimLine, ClaimSheet, Network, Path};
 pub use remittances::{Imported, Remittance, RemittanceClaim};
 pub use services::{NewService, Note};
+pub(crate) use services::{after_command, book, schedule};
+pub(crate) use settling::{go_on, settle};

@@ -333,7 +333,7 @@ fn plan_customer(change: &mut Change<'_, '_>, patient: PatientId, connection: &s
 }
 
 /// Decides a command on a patient's record and saves it.
-pub(super) fn decide_patient(
+pub(crate) fn decide_patient(
     change: &mut Change<'_, '_>,
     patient: PatientId,
     command: &Command,
@@ -448,7 +448,7 @@ pub(super) fn lose_method(change: &mut Change<'_, '_>, open: &Open, method: &str
 }
 
 /// The method that a patient's charge uses when nobody named one: of those that work, the one that expires last.
-pub(super) fn method_on_file(patient: &Patient, connection: &str, now: Timestamp) -> Option<String> {
+pub(crate) fn method_on_file(patient: &Patient, connection: &str, now: Timestamp) -> Option<String> {
     let mut usable: Vec<&Method> =
         patient.usable_methods(now).filter(|method| method.connection == connection).collect();
     usable.sort_by_key(|method| method.expires);

@@ -212,7 +212,14 @@ impl Engine {
         match self.charge_balance(&Caller { organization, actor }, id, how).await {
             Ok(_) => self.finish(working, "charged after the notice").await,
             // Above the cap, no card, no consent: the patient is asked (FLOWS 2E, 2.5).
-            Err(Error::Refused(refusal)) => Ok(After::Parked { error: refusal.detail }),
+            Err(Error::Refused(refusal)) => {
+                let order = self.order(&working.effect.organization, "billing", "collection_impossible");
+                self.apply(&id.to_string(), order, move |change| {
+                    crate::scheduling::nothing_on_file(change, id)
+                })
+                .await?;
+                Ok(After::Parked { error: refusal.detail })
+            }
             Err(error) => Err(error),
         }
     }
@@ -263,8 +270,18 @@ impl Engine {
 }
 
 fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Result<Service, Error> {
-    let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
     let id = ServiceId::mint(change.mint());
+    book(change, (id, None), new, origin)
+}
+
+/// Books a service under an id that was minted before, with a link that was made before.
+pub(crate) fn book(
+    change: &mut Change<'_, '_>,
+    (id, link): (ServiceId, Option<&str>),
+    new: &NewService,
+    origin: &Origin,
+) -> Result<Service, Error> {
+    let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
     let check = match new.eligibility {
         Some(eligibility) => Some(change.existing::<Eligibility>(&eligibility.to_string())?.1),
         None => None,
@@ -275,9 +292,10 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
             "No service was booked: the eligibility check belongs to another patient.",
         )));
     }
-    let link = match &check {
-        Some(check) => check.link.clone(),
-        None => make_link(change, new, &patient)?,
+    let link = match (&check, link) {
+        (Some(check), _) => check.link.clone(),
+        (None, Some(link)) => link.to_owned(),
+        (None, None) => make_link(change, new, &patient)?,
     };
     let command = Command::Create {
         service: id,
@@ -304,10 +322,15 @@ fn create(change: &mut Change<'_, '_>, new: &NewService, origin: &Origin) -> Res
         cover(change, check.id)?;
     }
     if let Some(at) = new.at {
-        decide_service(change, &id.to_string(), &Command::Schedule { at })?;
-        after_command(change, id, &Command::Schedule { at })?;
+        schedule(change, id, at)?;
     }
     change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
+}
+
+/// Gives a service a time, and plans the check of its coverage before it.
+pub(crate) fn schedule(change: &mut Change<'_, '_>, id: ServiceId, at: Timestamp) -> Result<(), Error> {
+    decide_service(change, &id.to_string(), &Command::Schedule { at })?;
+    after_command(change, id, &Command::Schedule { at })
 }
 
 fn make_link(change: &mut Change<'_, '_>, new: &NewService, patient: &Patient) -> Result<String, Error> {
@@ -330,7 +353,7 @@ fn make_link(change: &mut Change<'_, '_>, new: &NewService, patient: &Patient) -
     Ok(link.id)
 }
 
-fn service_reference(eligibility: EligibilityId) -> String {
+pub(crate) fn service_reference(eligibility: EligibilityId) -> String {
     format!("service-of/{eligibility}")
 }
 
@@ -380,7 +403,11 @@ fn reattach(change: &mut Change<'_, '_>, id: ServiceId, estimate: EstimateId) ->
 }
 
 /// What a command causes beside its events.
-fn after_command(change: &mut Change<'_, '_>, id: ServiceId, command: &Command) -> Result<(), Error> {
+pub(crate) fn after_command(
+    change: &mut Change<'_, '_>,
+    id: ServiceId,
+    command: &Command,
+) -> Result<(), Error> {
     match command {
         Command::Schedule { at } => {
             let due_at = Timestamp::from_millis(at.millis() - RECHECK_BEFORE_MILLIS).max(change.order.now);
@@ -408,7 +435,7 @@ fn plan(
     (name, due_at): (&str, Timestamp),
     job: &Job,
 ) -> Result<(), Error> {
-    change.effect(NewEffect {
+    change.effect_once(NewEffect {
         id: format!("{id}/{name}"),
         kind: job.kind(),
         lane: None,

@@ -22,7 +22,7 @@ use super::follow::{care_of_service, decide_service};
 const RULE: &str = "rule_paid_more_than_owed";
 
 /// Goes on with a service as far as its worksheet allows.
-pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
+pub(crate) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
     let (_, state) = change.existing::<Service>(service)?;
     if state.status == Status::Canceled {
         release_holds(change, &state)?;
@@ -134,7 +134,7 @@ pub(super) fn after_decision(
 }
 
 /// Begins to settle, by rule or by a person's word.
-pub(super) fn settle(
+pub(crate) fn settle(
     change: &mut Change<'_, '_>,
     service: &str,
     billing: &Billing,

@@ -167,7 +167,8 @@ impl Engine {
         match calls::outcome(answer, |response| transfers.read_standing(response)) {
             Ok(Outcome::Done(standing)) => Ok(standing),
             Ok(Outcome::Declined(failure)) => {
-                let detail = format!("Nothing was changed: the gateway knows no such account ({}).", failure.code);
+                let detail =
+                    format!("Nothing was changed: the gateway knows no such account ({}).", failure.code);
                 Err(Error::Refused(Refusal::invalid("destination_invalid", detail)))
             }
             // Stripe says 403 for an account that is not this platform's.

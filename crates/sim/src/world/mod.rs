@@ -13,6 +13,7 @@ mod receiver;
 mod stage;
 mod steps;
 mod stories;
+mod visits;
 mod wire;
 
 pub use build::Setup;
@@ -26,3 +27,4 @@ pub use patients::{NewVisit, person};
 pub use receiver::{Heard, Receiver};
 pub use stage::{World, take_payment};
 pub use steps::{Paused, Stepped};
+pub use visits::Desk;

@@ -1,0 +1,44 @@
+//! What follows when a booking is confirmed: its slot, its service, its reminders and timers, in the same transaction.
+
+use suture_core::appointment::Appointment;
+use suture_store::calendar::{self, SlotState};
+
+use crate::Error;
+use crate::billing::{self, NewService};
+use crate::change::Change;
+use crate::facts::Origin;
+use crate::job::Job;
+
+use super::{tell, timers, waiting};
+
+/// Follows a confirmation. The slot is held by the appointment; a late payment has taken it again before.
+pub(super) fn confirmed(
+    change: &mut Change<'_, '_>,
+    appointment: &Appointment,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let organization = change.order.organization.clone();
+    calendar::mark(change.tx, &organization, appointment.id, (SlotState::Booked, None))?;
+    if let Some(service) = appointment.service {
+        let new = NewService {
+            patient: appointment.context.patient,
+            eligibility: appointment.eligibility,
+            at: Some(appointment.context.starts_at),
+            currency: appointment.terms.price.currency,
+            account: None,
+        };
+        billing::book(change, (service, Some(&appointment.link)), &new, origin)?;
+    }
+    waiting::booked(change, appointment)?;
+    plan_charge(change, appointment)?;
+    tell::confirmed(change, appointment)
+}
+
+/// Plans the charge before the visit. Each time that the visit has had has a timer of its own; the one that is over finds
+/// that the visit moved.
+pub(super) fn plan_charge(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
+    let Some(minutes) = appointment.terms.charge_before_minutes else { return Ok(()) };
+    let due_at = timers::before(appointment.context.starts_at, minutes).max(change.order.now);
+    let job = Job::ChargeVisit { appointment: appointment.id, moves: appointment.moves };
+    timers::plan(change, appointment, &format!("charge-visit/{}", appointment.moves), due_at, &job)
+}

@@ -1,0 +1,131 @@
+//! Collecting what a visit cost from the method on file: at once, then by a ladder of days, then a person (FLOWS 3b to 3d).
+
+use suture_core::evidence::DeclineAdvice;
+use suture_core::id::{AppointmentId, PaymentId, ServiceId};
+use suture_core::patient::{self, Patient};
+use suture_core::payment::{Payment, Source, Status};
+use suture_core::service::Service;
+use suture_store::effects::NewEffect;
+
+use crate::Error;
+use crate::billing;
+use crate::change::Change;
+use crate::engine::Engine;
+use crate::job::Job;
+use crate::payments::{AttemptOptions, plan_attempt};
+use crate::worker::{After, Working};
+
+use super::tell;
+
+/// Days after the first attempt on which a soft decline is tried again.
+const LADDER: [u64; 3] = [1, 3, 7];
+
+/// Begins to collect what is due on a service of a visit, once for each amount of a settling.
+pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };
+    change.effect_once(NewEffect {
+        id: format!("{service}/collect/{}/{}", state.version, due.minor),
+        kind: job.kind(),
+        lane: Some(format!("billing/{service}")),
+        destination: "billing".to_owned(),
+        stream: Some(service.to_owned()),
+        due_at: change.order.now,
+        payload: job.payload(),
+    })
+}
+
+/// What follows when a charge to the method on file fails for a visit's service: a soft decline is tried again, a hard one
+/// never; the patient gets a link each time. Says whether the ladder goes on.
+pub(crate) fn after_failure(
+    change: &mut Change<'_, '_>,
+    service: ServiceId,
+    payment: &Payment,
+) -> Result<bool, Error> {
+    let is_visit = payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok());
+    if !is_visit || payment.status() != Status::RequiresMethod || payment.captured_minor != 0 {
+        return Ok(false);
+    }
+    let tried = payment.attempts.len();
+    let error = payment.intent_known.as_ref().and_then(|known| known.error.as_ref());
+    let soft = error.is_none_or(|error| error.advice == DeclineAdvice::SoftDecline);
+    tell::collection_failed(change, service, payment)?;
+    let Some(days) = LADDER.get(tried.wrapping_sub(1)).filter(|_| soft) else { return Ok(false) };
+    let first = payment.attempts.first().map_or(change.order.now, |attempt| attempt.planned_at);
+    let number = u32::try_from(tried).unwrap_or(u32::MAX).saturating_add(1);
+    let job = Job::RetryCollection { service, payment: payment.id, number };
+    change.effect_once(NewEffect {
+        id: format!("{}/ladder/{number}", payment.id),
+        kind: job.kind(),
+        lane: Some(format!("billing/{service}")),
+        destination: "billing".to_owned(),
+        stream: Some(service.to_string()),
+        due_at: (first + std::time::Duration::from_secs(days * 86_400)).max(change.order.now),
+        payload: job.payload(),
+    })?;
+    Ok(true)
+}
+
+/// A service whose balance could not be charged to a method on file: the patient of a visit gets a link.
+pub(crate) fn nothing_on_file(change: &mut Change<'_, '_>, service: ServiceId) -> Result<(), Error> {
+    tell::nothing_on_file(change, service)
+}
+
+impl Engine {
+    /// Tries a declined collection again, unless the patient paid, or a card or consent is gone, meanwhile.
+    pub(crate) async fn retry_collection(
+        &self,
+        working: &Working,
+        service: ServiceId,
+        (payment, number): (PaymentId, u32),
+    ) -> Result<After, Error> {
+        let organization = working.effect.organization.clone();
+        let state = self.payment(&organization, payment).await?;
+        let next = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+        if state.status() != Status::RequiresMethod || next != number {
+            return self.finish(working, "not needed any more").await;
+        }
+        let open = self.connection(&state.connection)?;
+        let origin = self.origin(&open, Source::Fetched, self.now());
+        let order = self.order(&organization, "billing", "collection_retried");
+        let lease = working.lease.clone();
+        let work = move |change: &mut Change<'_, '_>| {
+            retry(change, service, (payment, number), &origin)?;
+            billing::finish(change, &lease, Some("tried again"))
+        };
+        match self.apply(&service.to_string(), order, work).await {
+            Ok(()) => Ok(After::Finished),
+            // No card, no consent: the patient must act, and a person knows (FLOWS 3c).
+            Err(Error::Refused(refusal)) => Ok(After::Parked { error: refusal.detail }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn retry(
+    change: &mut Change<'_, '_>,
+    service: ServiceId,
+    (payment, number): (PaymentId, u32),
+    origin: &crate::facts::Origin,
+) -> Result<(), Error> {
+    let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
+    let tried = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
+    if state.status() != Status::RequiresMethod || tried.saturating_add(1) != number {
+        return Ok(());
+    }
+    let (_, service) = change.existing::<Service>(&service.to_string())?;
+    let (_, patient) = change.existing::<Patient>(&service.patient.to_string())?;
+    let method =
+        billing::method_on_file(&patient, &origin.connection, change.order.now).ok_or_else(|| {
+            suture_core::refusal::Refusal::state(
+                "method_missing",
+                "Nothing was charged: the patient has no working method on file at this gateway.",
+            )
+        })?;
+    billing::decide_patient(change, patient.id, &patient::Command::Return { payment })?;
+    billing::charge_under_consent(change, &service, (payment, &method, state.amount))?;
+    let options =
+        AttemptOptions { method: Some(method), save_method: false, off_session: true, return_url: None };
+    plan_attempt(change, &mut loaded, options, origin).map(|_| ())
+}

@@ -1,0 +1,33 @@
+//! Use cases of scheduling, from the practice's hours to the signed encounter.
+//!
+//! A slot, the appointment that holds it, the payment that confirms it and the service that its care belongs to change in one
+//! transaction, so they cannot disagree.
+
+mod booking;
+mod collection;
+mod deposits;
+mod directory;
+mod encounters;
+mod ending;
+mod fees;
+mod follow;
+mod holds;
+mod moving;
+mod outcomes;
+mod rescue;
+mod search;
+mod split;
+mod tell;
+mod timers;
+mod waiting;
+
+pub(crate) use collection::{after_failure, nothing_on_file};
+pub use deposits::PayVisit;
+pub use directory::Practice;
+pub use encounters::{Signature, Written};
+pub use ending::{Ending, Preview};
+pub use fees::{NewPrice, PRICES_MAX};
+pub(crate) use follow::follow;
+pub use holds::Select;
+pub use moving::Move;
+pub use search::{Found, Search};
