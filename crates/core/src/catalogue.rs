@@ -61,7 +61,10 @@ pub const MACHINES: &[Machine] = &[
     machine("service", "A service that was given and can be billed."),
     machine("invoice", "A bill to a patient or a payer."),
     machine("remittance", "A payer's explanation of what it paid."),
-    machine("provider_payout", "A provider's share of a visit: earned, held, released, transferred, taken back."),
+    machine(
+        "provider_payout",
+        "A provider's share of a visit: earned, held, released, transferred, taken back.",
+    ),
     machine("appointment", "An agreed visit: held, confirmed, moved, cancelled."),
 ];
 

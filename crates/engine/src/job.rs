@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
+    EligibilityId, EstimateId, InvoiceId, PatientId, PaymentId, PostingId, ProviderPayoutId, RefundId,
+    RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
 

@@ -173,7 +173,9 @@ fn moved(world: &World) -> (Vec<i64>, Vec<i64>) {
 /// Calls about payouts that a person must look at.
 async fn dead(world: &World) -> usize {
     let dead = world.effects(State::Dead).await.unwrap();
-    dead.iter().filter(|effect| effect.lane.as_deref().is_some_and(|lane| lane.starts_with("payout/"))).count()
+    dead.iter()
+        .filter(|effect| effect.lane.as_deref().is_some_and(|lane| lane.starts_with("payout/")))
+        .count()
 }
 
 fn calls(world: &World, call: &str) -> i64 {
@@ -251,7 +253,10 @@ async fn story_3_a_payout_without_an_account_waits_until_one_is_named(mut world:
     let (engine, caller) = (world.engine(0).clone(), world.caller());
     for wrong in [account.as_str(), "acct_unknown"] {
         let refused = engine.set_payout_destination(&caller, visit.payout, wrong).await;
-        assert!(matches!(&refused, Err(Error::Refused(why)) if why.code == "destination_invalid"), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(Error::Refused(why)) if why.code == "destination_invalid"),
+            "{refused:?}"
+        );
     }
     let active = json!({ "account": account, "transfers": "active" });
     world.outside.at_stripe("connected_account", &active).unwrap();
@@ -318,7 +323,10 @@ async fn story_3d_a_write_off_that_the_provider_bears_pays_nobody(mut world: Wor
     books(&world, &[("adj:writeoff", 3_600), ("rev:platform", -3_600)]).await;
     assert_eq!(moved(&world), (vec![], vec![]));
     // Taken back: the provider is owed again, and waits for the payment.
-    world.on_service(visit.service, Command::UndoWriteOff { number: 1, approver: "ops_ann".into() }).await.unwrap();
+    world
+        .on_service(visit.service, Command::UndoWriteOff { number: 1, approver: "ops_ann".into() })
+        .await
+        .unwrap();
     stands(&world, &visit, Status::Held, &[HoldReason::PaymentNotCleared]).await;
     assert_eq!(world.balance("owed:provider").await.unwrap(), -20_400);
 }
@@ -534,8 +542,10 @@ async fn a_person_holds_and_releases_a_payout(mut world: World) {
     engine.release_payout(&caller, visit.payout, ("ops_ann", "licence_renewed")).await.unwrap();
     world.settle().await.unwrap();
     stands(&world, &visit, Status::Paid, &[]).await;
-    let listed = engine.provider_payouts(&world.organization, "", 10).await.unwrap();
-    assert_eq!(listed.len(), 1);
+    for (wanted, found) in [(None, 1), (Some(Status::Paid), 1), (Some(Status::Held), 0)] {
+        let (listed, next) = engine.provider_payouts(&world.organization, wanted, "", 10).await.unwrap();
+        assert_eq!((listed.len(), next), (found, None), "{wanted:?}");
+    }
 }
 
 async fn the_same_accrual_twice_is_one_payout(mut world: World) {

@@ -29,6 +29,8 @@ mod patient_body;
 mod patients;
 mod payment_body;
 mod payments;
+mod payout_body;
+mod payouts;
 mod policies;
 mod refunds;
 mod register;

@@ -2,7 +2,9 @@
 //!
 //! `engine` asks for a capability and does without it when there is none: a missing one is `None`, never a stub.
 
-use crate::gateway::{Account, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
+use crate::gateway::{
+    Account, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks,
+};
 
 /// A payment platform behind one connection (one account, one mode).
 pub trait Gateway: Send + Sync {

@@ -13,5 +13,6 @@ pub use checks::{
 pub use requests::requests;
 pub use samples::{
     SAMPLE_KEY, fetches, lists, sample_adoption, sample_credit_note, sample_customer, sample_invoice,
-    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund, sample_reversal, sample_transfer,
+    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund, sample_reversal,
+    sample_transfer,
 };

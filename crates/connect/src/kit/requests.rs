@@ -5,11 +5,14 @@
 use suture_core::money::Money;
 use suture_core::time::Timestamp;
 
-use crate::gateway::{CustomerSearch, Gateway, History, HoldWishes, Holds, Invoices, Payments, Transfers, Vault};
+use crate::gateway::{
+    CustomerSearch, Gateway, History, HoldWishes, Holds, Invoices, Payments, Transfers, Vault,
+};
 use crate::http::HttpRequest;
 use crate::kit::samples::{
     SAMPLE_KEY, fetches, lists, sample_adoption, sample_credit_note, sample_customer, sample_invoice,
-    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund, sample_reversal, sample_transfer,
+    sample_item, sample_metadata, sample_pay, sample_payment, sample_refund, sample_reversal,
+    sample_transfer,
 };
 
 type Built = Vec<(String, HttpRequest)>;

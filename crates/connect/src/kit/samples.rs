@@ -9,8 +9,8 @@ use suture_core::money::Money;
 
 use crate::gateway::{
     AddItem, CaptureMode, Collection, CreateCreditNote, CreateCustomer, CreateInvoice, CreatePayment,
-    CreateRefund, CreateTransfer, CreditReason, Fetch, LinkedRefund, List, Metadata, PayInvoice, RefundReason,
-    ReverseTransfer, UpdateCustomer,
+    CreateRefund, CreateTransfer, CreditReason, Fetch, LinkedRefund, List, Metadata, PayInvoice,
+    RefundReason, ReverseTransfer, UpdateCustomer,
 };
 
 /// The idempotency key that the kit's sample calls carry.

@@ -1,6 +1,8 @@
 //! The kit of every connector, run for Stripe.
 
-use suture_connect::gateway::{Account, Fetch, History, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
+use suture_connect::gateway::{
+    Account, Fetch, History, Invoices, Payments, Refunds, Transfers, Vault, Webhooks,
+};
 use suture_connect::kit;
 use suture_core::time::Timestamp;
 

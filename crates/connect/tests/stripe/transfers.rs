@@ -23,7 +23,10 @@ fn a_transfer_is_seen_with_our_token_and_what_came_back() {
 #[test]
 fn a_reversal_names_its_transfer() {
     let seen = done(stripe().read_reversal(&answer(200, fixture("transfer-reversal.json"))));
-    assert_eq!((seen.id.as_str(), seen.transfer.as_str(), seen.amount), ("trr_3S1", "tr_3S1", Money::usd(4_675)));
+    assert_eq!(
+        (seen.id.as_str(), seen.transfer.as_str(), seen.amount),
+        ("trr_3S1", "tr_3S1", Money::usd(4_675))
+    );
     assert_eq!(seen.reversal_id.as_deref(), Some("ppo_1/r1"));
 }
 

@@ -463,7 +463,11 @@ fn still_held(payout: &ProviderPayout, reason: HoldReason) -> Refusal {
     };
     Refusal::held(
         "payout_held",
-        format!("Nothing was sent to the provider: payout {} is held ({}). {next}", payout.accrual.payout, reason.name()),
+        format!(
+            "Nothing was sent to the provider: payout {} is held ({}). {next}",
+            payout.accrual.payout,
+            reason.name()
+        ),
     )
 }
 

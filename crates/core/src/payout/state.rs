@@ -122,7 +122,8 @@ impl ProviderPayout {
             Some(_) => return Status::Sent,
             None => {}
         }
-        let disputed = |(cause, loss): (&String, &Loss)| cause.starts_with("dispute:") && loss.borne_minor > 0;
+        let disputed =
+            |(cause, loss): (&String, &Loss)| cause.starts_with("dispute:") && loss.borne_minor > 0;
         let clawed_back = self.losses.iter().any(disputed);
         match (self.entitled_minor(), self.to_send_minor()) {
             (0, _) if clawed_back => Status::ClawedBack,
@@ -217,7 +218,9 @@ impl ProviderPayout {
                 });
             }
             Event::TransferMoved { number, to, transfer, code } => {
-                let Some(moved) = self.transfers.iter_mut().find(|known| known.number == *number) else { return };
+                let Some(moved) = self.transfers.iter_mut().find(|known| known.number == *number) else {
+                    return;
+                };
                 moved.step = *to;
                 moved.id = transfer.clone().or(moved.id.take());
                 moved.code.clone_from(code);
@@ -241,7 +244,9 @@ impl ProviderPayout {
                 });
             }
             Event::ReversalMoved { number, to, reversal, code } => {
-                let Some(moved) = self.reversals.iter_mut().find(|known| known.number == *number) else { return };
+                let Some(moved) = self.reversals.iter_mut().find(|known| known.number == *number) else {
+                    return;
+                };
                 moved.step = *to;
                 moved.id = reversal.clone().or(moved.id.take());
                 moved.code.clone_from(code);

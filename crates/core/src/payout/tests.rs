@@ -83,7 +83,9 @@ impl Story {
         let change = Money::usd(minor - self.booked);
         if change.minor != 0 {
             let key = format!("s{}:{minor}", self.keys.len());
-            self.book(&Posting::transfer(key, Account::ArPatient, Account::RevService, change, None).unwrap());
+            self.book(
+                &Posting::transfer(key, Account::ArPatient, Account::RevService, change, None).unwrap(),
+            );
         }
         self.booked = minor;
     }
@@ -253,7 +255,10 @@ fn story_3e_a_connected_balance_that_is_too_small_is_netted_against_the_next_pay
     next.send().transfer_done().stands(Status::Paid);
     assert_eq!(next.state().transferred_minor(), 20_400 - 4_675);
     assert_eq!(story.balance("owed:provider") + next.balance("owed:provider"), 0, "nobody owes anything");
-    assert_eq!(story.run(&Command::Net { against: other(2), amount: kept }).unwrap_err().code, "not_allowed_now");
+    assert_eq!(
+        story.run(&Command::Net { against: other(2), amount: kept }).unwrap_err().code,
+        "not_allowed_now"
+    );
 }
 
 #[test]
@@ -274,7 +279,10 @@ fn story_3f_a_raised_charge_sends_the_difference_only() {
 #[test]
 fn story_3g_while_a_transfer_is_unknown_nothing_else_is_planned() {
     let mut story = Story::released(LossRule::ProRata);
-    story.send().must(&Command::AnswerTransfer { number: 1, answer: Answer::Unknown }).stands(Status::Unknown);
+    story
+        .send()
+        .must(&Command::AnswerTransfer { number: 1, answer: Answer::Unknown })
+        .stands(Status::Unknown);
     assert_eq!(story.run(&Command::PlanTransfer { source: None }).unwrap_err().code, "not_allowed_now");
     story.addendum(18_500);
     assert!(story.run(&Command::PlanReversal).unwrap().is_empty(), "nobody knows yet what the provider has");
@@ -314,7 +322,10 @@ fn a_person_lifts_what_may_be_lifted_and_no_rule_holds_it_again() {
     let by = Some("ops_ann".to_owned());
     let mut story = Story::accrued(LossRule::ProRata);
     assert_eq!(story.run(&Command::Release { by: by.clone() }).unwrap_err().code, "payout_held");
-    assert_eq!(story.run(&Command::Release { by: Some(String::new()) }).unwrap_err().code, "authorizer_required");
+    assert_eq!(
+        story.run(&Command::Release { by: Some(String::new()) }).unwrap_err().code,
+        "authorizer_required"
+    );
     story.must(&Command::Unhold { reason: HoldReason::PaymentNotCleared, by: None });
     story.must(&Command::Release { by }).stands(Status::Released);
     let again = Command::Hold { reason: HoldReason::NoteIncomplete, until: None, by: None };
@@ -344,7 +355,10 @@ fn terms_that_are_no_terms_and_amounts_that_are_none_are_refused() {
     let mut story = Story::accrued(LossRule::ProRata);
     let yen = Money::new(1, Currency::parse("JPY").unwrap());
     assert_eq!(story.run(&Command::Adjust { gross: yen }).unwrap_err().code, "currency_mismatch");
-    assert_eq!(story.run(&Command::Adjust { gross: Money::usd(-1) }).unwrap_err().code, "amount_not_positive");
+    assert_eq!(
+        story.run(&Command::Adjust { gross: Money::usd(-1) }).unwrap_err().code,
+        "amount_not_positive"
+    );
 }
 
 #[test]

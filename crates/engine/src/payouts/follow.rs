@@ -108,14 +108,16 @@ fn payments_of(change: &mut Change<'_, '_>, service: &Service) -> Result<Vec<Pay
 fn wishes(payout: &ProviderPayout, service: &Service, payments: &[Payment], now: Timestamp) -> Vec<Command> {
     let hold = |reason, until| Command::Hold { reason, until, by: None };
     let unhold = |reason| Command::Unhold { reason, by: None };
-    let mut commands: Vec<Command> = earned(service).map(|gross| Command::Adjust { gross }).into_iter().collect();
+    let mut commands: Vec<Command> =
+        earned(service).map(|gross| Command::Adjust { gross }).into_iter().collect();
     let lost: i64 = service.write_offs.values().sum();
     commands.push(Command::WriteOffShare { lost: Money::new(lost, service.currency) });
     let disputes = || payments.iter().flat_map(|payment| payment.disputes.iter());
-    commands.extend(disputes().filter(|(_, known)| known.lost).map(|(dispute, known)| Command::ClawBack {
-        dispute: dispute.clone(),
-        lost: known.amount,
-    }));
+    commands.extend(
+        disputes()
+            .filter(|(_, known)| known.lost)
+            .map(|(dispute, known)| Command::ClawBack { dispute: dispute.clone(), lost: known.amount }),
+    );
     commands.push(match disputes().any(|(_, known)| is_open(known)) {
         true => hold(HoldReason::Disputed, None),
         false => unhold(HoldReason::Disputed),
@@ -167,7 +169,8 @@ const fn is_open(known: &DisputeKnown) -> bool {
 /// The agreed days count from the latest charge. Nothing that was charged: nothing can be asked back by a bank.
 fn held_until(payout: &ProviderPayout, service: &Service) -> Option<Timestamp> {
     let days = i64::from(payout.accrual.terms.hold_days);
-    let latest = service.payments.values().filter(|held| held.net_minor > 0).map(|held| held.charged_at).max()?;
+    let latest =
+        service.payments.values().filter(|held| held.net_minor > 0).map(|held| held.charged_at).max()?;
     (days > 0).then(|| Timestamp::from_millis(latest.millis().saturating_add(days * DAY_MILLIS)))
 }
 
@@ -229,12 +232,22 @@ pub(super) fn go_on(change: &mut Change<'_, '_>, id: ProviderPayoutId) -> Result
         let source = source_of(change, &state)?;
         state = decide(change, id, &[Command::PlanTransfer { source }])?;
         let number = state.transfers.last().map_or(0, |transfer| transfer.number);
-        return plan_call(change, &state, &format!("transfer/{number}"), &Job::TransferPayout { payout: id, number });
+        return plan_call(
+            change,
+            &state,
+            &format!("transfer/{number}"),
+            &Job::TransferPayout { payout: id, number },
+        );
     }
     if state.to_reverse().is_some() {
         state = decide(change, id, &[Command::PlanReversal])?;
         let number = state.reversals.last().map_or(0, |reversal| reversal.number);
-        return plan_call(change, &state, &format!("reversal/{number}"), &Job::ReverseTransfer { payout: id, number });
+        return plan_call(
+            change,
+            &state,
+            &format!("reversal/{number}"),
+            &Job::ReverseTransfer { payout: id, number },
+        );
     }
     Ok(())
 }

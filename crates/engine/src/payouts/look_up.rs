@@ -40,9 +40,9 @@ impl Engine {
             let part = match calls::outcome(answer, &read) {
                 Err(at) => return Found::NotNow(throttled(at)),
                 Ok(Outcome::Done(part)) => part,
-                Ok(
-                    Outcome::Declined(failure) | Outcome::NotSent(failure) | Outcome::Unknown(failure),
-                ) => return Found::NotNow(later(failure)),
+                Ok(Outcome::Declined(failure) | Outcome::NotSent(failure) | Outcome::Unknown(failure)) => {
+                    return Found::NotNow(later(failure));
+                }
             };
             if let Some(id) = part.items.iter().find_map(&ours) {
                 return Found::There(id);

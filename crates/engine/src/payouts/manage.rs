@@ -8,7 +8,6 @@ use suture_core::id::{ProviderId, ProviderPayoutId, ServiceId};
 use suture_core::money::Money;
 use suture_core::payout::{Command, HoldReason, ProviderPayout, Terms};
 use suture_core::refusal::Refusal;
-use suture_store::journal;
 
 use crate::change::Change;
 use crate::engine::Engine;
@@ -53,40 +52,6 @@ impl Engine {
             change.existing::<ProviderPayout>(&id.to_string()).map(|(_, state)| state)
         })
         .await
-    }
-
-    /// A payout as known now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn provider_payout(
-        &self,
-        organization: &str,
-        id: ProviderPayoutId,
-    ) -> Result<ProviderPayout, Error> {
-        self.state::<ProviderPayout>(organization, &id.to_string()).await
-    }
-
-    /// Payouts in order of their ids, after one of them.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub async fn provider_payouts(
-        &self,
-        organization: &str,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<ProviderPayout>, Error> {
-        let (organization, after) = (organization.to_owned(), after.to_owned());
-        let found = self
-            .0
-            .store
-            .read_long(move |tx| {
-                journal::list_streams::<ProviderPayout>(tx, &organization, "provider_payout", &after, limit)
-                    .map_err(Error::from)
-            })
-            .await?;
-        Ok(found.into_iter().map(|(_, payout)| payout).collect())
     }
 
     /// Holds a payout by hand. A transfer that has not left yet is withdrawn.
@@ -167,7 +132,8 @@ impl Engine {
         match calls::outcome(answer, |response| transfers.read_standing(response)) {
             Ok(Outcome::Done(standing)) => Ok(standing),
             Ok(Outcome::Declined(failure)) => {
-                let detail = format!("Nothing was changed: the gateway knows no such account ({}).", failure.code);
+                let detail =
+                    format!("Nothing was changed: the gateway knows no such account ({}).", failure.code);
                 Err(Error::Refused(Refusal::invalid("destination_invalid", detail)))
             }
             // Stripe says 403 for an account that is not this platform's.

@@ -45,7 +45,9 @@ impl Engine {
         } else {
             match self.find_reversal((working, &open), transfers, (&payout, &transfer), number).await {
                 Found::There(gateway_id) => {
-                    return self.reversal_answered(working, (id, number), Answer::Done { id: gateway_id }).await;
+                    return self
+                        .reversal_answered(working, (id, number), Answer::Done { id: gateway_id })
+                        .await;
                 }
                 Found::NotNow(after) => return Ok(after),
                 Found::Absent if self.now().since(reversal.at) > KEY_LIFETIME => {

@@ -48,7 +48,9 @@ impl Engine {
         } else {
             match self.find_transfer((working, &open), transfers, &payout, number).await {
                 Found::There(gateway_id) => {
-                    return self.transfer_answered(working, (id, number), Answer::Done { id: gateway_id }).await;
+                    return self
+                        .transfer_answered(working, (id, number), Answer::Done { id: gateway_id })
+                        .await;
                 }
                 Found::NotNow(after) => return Ok(after),
                 Found::Absent if self.now().since(transfer.at) > KEY_LIFETIME => {
@@ -141,7 +143,8 @@ impl Engine {
             Some(_) => self.transfer_answered(working, on, answer).await,
             None => {
                 self.record_transfer(working, on, answer).await?;
-                let error = format!("{} ({}); the provider is still owed this payout", failure.message, failure.code);
+                let error =
+                    format!("{} ({}); the provider is still owed this payout", failure.message, failure.code);
                 Ok(After::Dead { error })
             }
         }

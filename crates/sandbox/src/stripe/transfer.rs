@@ -66,8 +66,12 @@ impl Row for TransferReversal {
 impl Transfer {
     /// The object as the API shows it, with its newest reversals.
     pub(crate) fn render(&self, world: &StripeWorld) -> Value {
-        let mut reversals: Vec<Value> =
-            world.transfer_reversals.iter().filter(|row| row.transfer == self.id).map(|row| row.render()).collect();
+        let mut reversals: Vec<Value> = world
+            .transfer_reversals
+            .iter()
+            .filter(|row| row.transfer == self.id)
+            .map(|row| row.render())
+            .collect();
         reversals.reverse();
         let total = reversals.len();
         reversals.truncate(10);
@@ -124,10 +128,12 @@ impl StripeWorld {
                 .after_start());
             }
             Some(_) => self.available(currency) >= amount,
-            None if self.available(currency) < amount => return Err(too_small(
-                "You have insufficient available funds in your Stripe account. Try adding funds directly to your \
+            None if self.available(currency) < amount => {
+                return Err(too_small(
+                    "You have insufficient available funds in your Stripe account. Try adding funds directly to your \
                  available balance by creating Charges using the 4000000000000077 test card.",
-            )),
+                ));
+            }
             None => true,
         };
         let source = source.map(|(charge, _)| charge);
@@ -210,7 +216,8 @@ impl StripeWorld {
 
     /// `POST /v1/transfers/{id}/reversals`
     pub(crate) fn reverse_transfer(&mut self, id: &str, params: &Params) -> Answer {
-        let transfer = Arc::clone(self.transfers.get(id).ok_or_else(|| Refusal::missing("transfer", id, "id"))?);
+        let transfer =
+            Arc::clone(self.transfers.get(id).ok_or_else(|| Refusal::missing("transfer", id, "id"))?);
         let left = transfer.amount - transfer.amount_reversed;
         let amount = params.integer("amount").unwrap_or(left);
         if amount < 1 {
@@ -225,7 +232,8 @@ impl StripeWorld {
             .param("amount")
             .after_start());
         }
-        let there = self.connected_accounts.get(&transfer.destination).map_or(0, |row| row.holds(transfer.currency));
+        let there =
+            self.connected_accounts.get(&transfer.destination).map_or(0, |row| row.holds(transfer.currency));
         if there < amount {
             return Err(too_small(
                 "The destination account has insufficient funds to cover the reversal of this transfer.",

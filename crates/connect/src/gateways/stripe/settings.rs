@@ -5,7 +5,9 @@
 
 use suture_core::redact::Secret;
 
-use crate::gateway::{Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks};
+use crate::gateway::{
+    Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks,
+};
 use crate::gateways::registry::{Connection, Error};
 
 /// The connector's name.
