@@ -47,12 +47,13 @@ impl Step {
 
     /// Whether the next step is news. Nothing leaves an end, and nothing goes back.
     #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        match (self, next) {
-            (Self::Planned, Self::Sent | Self::Withdrawn) | (Self::Sent, Self::Unknown) => true,
-            (Self::Sent | Self::Unknown, Self::Done | Self::Declined) => true,
-            _ => false,
-        }
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Planned, Self::Sent | Self::Withdrawn)
+                | (Self::Sent, Self::Unknown)
+                | (Self::Sent | Self::Unknown, Self::Done | Self::Declined)
+        )
     }
 }
 

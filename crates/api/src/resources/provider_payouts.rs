@@ -7,7 +7,7 @@ use serde::Deserialize;
 use suture_core::id::ProviderPayoutId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::payout_body::{NewProviderPayout, PayoutHold, ProviderPayoutBody, ProviderPayoutStatus};
+use super::provider_payout_body::{NewProviderPayout, PayoutHold, ProviderPayoutBody, ProviderPayoutStatus};
 use crate::app::App;
 use crate::auth::{Permission, Session};
 use crate::bodies::in_path;
@@ -67,7 +67,7 @@ fn payout_id(text: &str) -> Result<ProviderPayoutId, Problem> {
 /// Accrues the payout of a service, held until the patient's payment clears. A service has one payout: the same provider
 /// again gives the same. Refused with `payout_exists` and `payout_terms_invalid`.
 #[utoipa::path(post, path = "/v1/payouts/providers", tag = "payouts", request_body = NewProviderPayout, responses((status = 201, body = ProviderPayoutBody)))]
-pub(super) async fn accrue_payout(
+pub(super) async fn accrue_provider_payout(
     State(app): State<App>,
     session: Session,
     posted: Posted,
@@ -84,7 +84,7 @@ pub(super) async fn accrue_payout(
 
 /// Payouts with why and until when they are held. A page may hold fewer than asked for while `next` is there.
 #[utoipa::path(get, path = "/v1/payouts/providers", tag = "payouts", params(PayoutQuery), responses((status = 200, body = Page<ProviderPayoutBody>)))]
-pub(super) async fn list_payouts(
+pub(super) async fn list_provider_payouts(
     State(app): State<App>,
     session: Session,
     Asked(query): Asked<PayoutQuery>,
@@ -98,7 +98,7 @@ pub(super) async fn list_payouts(
 
 /// One payout.
 #[utoipa::path(get, path = "/v1/payouts/providers/{id}", tag = "payouts", params(("id" = String, Path)), responses((status = 200, body = ProviderPayoutBody)))]
-pub(super) async fn get_payout(
+pub(super) async fn get_provider_payout(
     State(app): State<App>,
     session: Session,
     Path(id): Path<String>,
@@ -110,7 +110,7 @@ pub(super) async fn get_payout(
 
 /// Holds a payout. A transfer that has not left yet is withdrawn.
 #[utoipa::path(post, path = "/v1/payouts/providers/{id}/hold", tag = "payouts", params(("id" = String, Path)), request_body = PayoutDecision, responses((status = 200, body = ProviderPayoutBody)))]
-pub(super) async fn hold_payout(
+pub(super) async fn hold_provider_payout(
     State(app): State<App>,
     session: Session,
     Path(id): Path<String>,
@@ -127,7 +127,7 @@ pub(super) async fn hold_payout(
 
 /// Lifts one hold. Refused with `payout_held` for a hold that no person may lift.
 #[utoipa::path(post, path = "/v1/payouts/providers/{id}/unhold", tag = "payouts", params(("id" = String, Path)), request_body = HoldLifting, responses((status = 200, body = ProviderPayoutBody)))]
-pub(super) async fn unhold_payout(
+pub(super) async fn unhold_provider_payout(
     State(app): State<App>,
     session: Session,
     Path(id): Path<String>,
@@ -144,7 +144,7 @@ pub(super) async fn unhold_payout(
 
 /// Lifts every hold that a person may lift, and lets the payout go out. Refused with `payout_held` while another stands.
 #[utoipa::path(post, path = "/v1/payouts/providers/{id}/release", tag = "payouts", params(("id" = String, Path)), request_body = PayoutDecision, responses((status = 200, body = ProviderPayoutBody)))]
-pub(super) async fn release_payout(
+pub(super) async fn release_provider_payout(
     State(app): State<App>,
     session: Session,
     Path(id): Path<String>,
