@@ -73,6 +73,9 @@ pub struct Transfer {
     pub key: String,
     /// When it was planned.
     pub at: Timestamp,
+    /// When it was handed to a sender: its key is known to the gateway from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// How far it got.
     pub step: Step,
     /// The gateway's transfer, when known.
@@ -109,6 +112,9 @@ pub struct Reversal {
     pub key: String,
     /// When it was planned.
     pub at: Timestamp,
+    /// When it was handed to a sender: its key is known to the gateway from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// How far it got.
     pub step: Step,
     /// The gateway's reversal, when known.
