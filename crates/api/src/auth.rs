@@ -68,6 +68,7 @@ pub(crate) enum Permission {
     ReadBilling,
     ManageServices,
     SettleServices,
+    ManagePayouts,
 }
 
 /// Whether a role has a permission. This is the table.
@@ -92,6 +93,7 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ReadBilling
                 | P::ManageServices
                 | P::SettleServices
+                | P::ManagePayouts
         ),
         Role::FrontDesk => matches!(
             permission,
@@ -191,7 +193,7 @@ pub(crate) fn may_read_metrics(headers: &HeaderMap, token: Option<&Secret<String
 mod tests {
     use super::*;
 
-    const PERMISSIONS: [Permission; 20] = [
+    const PERMISSIONS: [Permission; 21] = [
         Permission::ReadPayments,
         Permission::TakePayments,
         Permission::RefundPayments,
@@ -212,6 +214,7 @@ mod tests {
         Permission::ReadBilling,
         Permission::ManageServices,
         Permission::SettleServices,
+        Permission::ManagePayouts,
     ];
 
     #[test]
@@ -243,6 +246,7 @@ mod tests {
             "xxxx- ReadBilling",
             "xxx-- ManageServices",
             "xx--- SettleServices",
+            "xx--- ManagePayouts",
         ];
         assert_eq!(table, agreed);
     }

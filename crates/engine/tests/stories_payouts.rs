@@ -37,6 +37,7 @@ on_both_databases!(
     story_3g_a_lost_answer_to_a_transfer_is_looked_up_and_not_sent_twice,
     story_3g_a_lost_request_is_looked_up_and_then_sent_with_its_key,
     story_3g_a_crash_between_the_call_and_its_answer_sends_once,
+    story_3g_a_transfer_that_waited_a_day_before_it_left_is_no_forgotten_one,
     story_3g_an_unknown_transfer_that_is_never_found_asks_a_person,
     story_3h_a_dispute_after_the_payout_claws_it_back,
     story_3h_a_dispute_before_the_transfer_holds_it_until_it_is_won,
@@ -470,6 +471,22 @@ async fn story_3g_a_crash_between_the_call_and_its_answer_sends_once(mut world: 
     assert_eq!((moved(&world).0, calls(&world, "POST /v1/transfers")), (vec![20_400], 1));
 }
 
+async fn story_3g_a_transfer_that_waited_a_day_before_it_left_is_no_forgotten_one(mut world: World) {
+    let visit = visit(&mut world, TERMS).await;
+    sign(&mut world, &visit, NoteKind::Note).await;
+    owes(&mut world, &visit, 24_000).await;
+    charge_only(&world, &visit, "pm_card_visa").await;
+    while payout(&world, &visit).await.transfers.is_empty() {
+        assert!(world.step(0).await.unwrap(), "the charge plans the transfer");
+    }
+    world.clock.jump(2 * DAY);
+    let refuse = json!({ "next": 2, "only": "POST /v1/transfers", "status": 503 });
+    world.outside.at_stripe("refuse", &refuse).unwrap();
+    world.pass(600_000).await.unwrap();
+    stands(&world, &visit, Status::Paid, &[]).await;
+    assert_eq!((moved(&world).0, dead(&world).await), (vec![20_400], 0));
+}
+
 async fn story_3g_an_unknown_transfer_that_is_never_found_asks_a_person(mut world: World) {
     let refuse = json!({ "next": 1_000, "only": "POST /v1/transfers", "status": 503 });
     let visit = charged_with(&mut world, "refuse", refuse).await;
@@ -542,8 +559,10 @@ async fn a_person_holds_and_releases_a_payout(mut world: World) {
     engine.release_payout(&caller, visit.payout, ("ops_ann", "licence_renewed")).await.unwrap();
     world.settle().await.unwrap();
     stands(&world, &visit, Status::Paid, &[]).await;
-    let listed = engine.provider_payouts(&world.organization, "", 10).await.unwrap();
-    assert_eq!(listed.len(), 1);
+    for (wanted, found) in [(None, 1), (Some(Status::Paid), 1), (Some(Status::Held), 0)] {
+        let (listed, next) = engine.provider_payouts(&world.organization, wanted, "", 10).await.unwrap();
+        assert_eq!((listed.len(), next), (found, None), "{wanted:?}");
+    }
 }
 
 async fn the_same_accrual_twice_is_one_payout(mut world: World) {

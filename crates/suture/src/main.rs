@@ -65,6 +65,8 @@ enum Command {
     Services(command::services::Arguments),
     /// List money that we owe to patients, oldest first
     Credits(command::credits::Arguments),
+    /// List what providers are to get, why it is held, and until when
+    Payouts(command::payouts::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
     /// Verify and export the audit trail
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
         Command::Remittances(arguments) => command::remittances::run(&arguments),
         Command::Services(arguments) => command::services::run(&arguments),
         Command::Credits(arguments) => command::credits::run(&arguments),
+        Command::Payouts(arguments) => command::payouts::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),

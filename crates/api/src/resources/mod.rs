@@ -30,6 +30,8 @@ mod patients;
 mod payment_body;
 mod payments;
 mod policies;
+mod provider_payout_body;
+mod provider_payouts;
 mod refunds;
 mod register;
 mod remittance_body;

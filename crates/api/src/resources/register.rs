@@ -6,8 +6,8 @@ use utoipa_axum::routes;
 use super::{
     access, api_keys, audit, checklist, connections, consents, dead_letters, debts, deliveries,
     eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, invoices, ledger,
-    links, messages, methods, objects, pages, patients, payments, policies, refunds, remittances, runs,
-    service_care, service_money, services, statements, webhooks,
+    links, messages, methods, objects, pages, patients, payments, policies, provider_payouts, refunds,
+    remittances, runs, service_care, service_money, services, statements, webhooks,
 };
 use crate::app::App;
 
@@ -92,6 +92,12 @@ fn billing(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(remittances::book_claim))
         .routes(routes!(invoices::get_invoice))
         .routes(routes!(invoices::get_invoice_document))
+        .routes(routes!(provider_payouts::accrue_provider_payout, provider_payouts::list_provider_payouts))
+        .routes(routes!(provider_payouts::get_provider_payout))
+        .routes(routes!(provider_payouts::hold_provider_payout))
+        .routes(routes!(provider_payouts::unhold_provider_payout))
+        .routes(routes!(provider_payouts::release_provider_payout))
+        .routes(routes!(provider_payouts::set_payout_destination))
         .routes(routes!(statements::list_credits))
 }
 

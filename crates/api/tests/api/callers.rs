@@ -42,6 +42,7 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
         ("/v1/patients?external=p-1", "xxx--"),
         ("/v1/services?status=settling", "xxxx-"),
         ("/v1/credits", "xxxx-"),
+        ("/v1/payouts/providers", "xxxx-"),
         ("/v1/remittances", "xxxx-"),
         ("/v1/remittance-claims?state=waiting", "xxxx-"),
         ("/v1/api-keys", "x----"),

@@ -13,6 +13,8 @@ mod kit;
 #[cfg(test)]
 mod patients;
 #[cfg(test)]
+mod payouts;
+#[cfg(test)]
 mod remittances;
 #[cfg(test)]
 mod requests;

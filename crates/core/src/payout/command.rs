@@ -154,8 +154,8 @@ pub fn decide(
         Command::WriteOffShare { lost } => share_loss(payout, "write_offs", *lost),
         Command::ClawBack { dispute, lost } => share_loss(payout, &format!("dispute:{dispute}"), *lost),
         Command::PlanTransfer { source } => plan_transfer(payout, source.as_deref(), now),
-        Command::BeginTransfer { number } => Ok(begin_transfer(payout, *number)),
-        Command::AnswerTransfer { number, answer } => Ok(answer_transfer(payout, *number, answer)),
+        Command::BeginTransfer { number } => Ok(begin_transfer(payout, *number, now)),
+        Command::AnswerTransfer { number, answer } => Ok(answer_transfer(payout, (*number, answer), now)),
         Command::Deduct { owed_from, amount } => {
             limited(payout, *amount, payout.to_send_minor())?;
             Ok(vec![Event::Deducted { owed_from: *owed_from, amount: *amount }])
@@ -165,8 +165,8 @@ pub fn decide(
             Ok(vec![Event::Netted { against: *against, amount: *amount }])
         }
         Command::PlanReversal => Ok(plan_reversal(payout, now)),
-        Command::BeginReversal { number } => Ok(begin_reversal(payout, *number)),
-        Command::AnswerReversal { number, answer } => Ok(answer_reversal(payout, *number, answer)),
+        Command::BeginReversal { number } => Ok(begin_reversal(payout, *number, now)),
+        Command::AnswerReversal { number, answer } => Ok(answer_reversal(payout, (*number, answer), now)),
     }
 }
 
@@ -328,7 +328,7 @@ fn plan_transfer(
     }])
 }
 
-fn begin_transfer(payout: &ProviderPayout, number: u32) -> Vec<Event> {
+fn begin_transfer(payout: &ProviderPayout, number: u32, now: Timestamp) -> Vec<Event> {
     let Some(transfer) = payout.transfers.iter().find(|transfer| transfer.number == number) else {
         return Vec::new();
     };
@@ -337,10 +337,10 @@ fn begin_transfer(payout: &ProviderPayout, number: u32) -> Vec<Event> {
         Step::Planned => Step::Withdrawn,
         Step::Sent | Step::Unknown | Step::Done | Step::Declined | Step::Withdrawn => return Vec::new(),
     };
-    vec![Event::TransferMoved { number, to, transfer: None, code: None }]
+    vec![Event::TransferMoved { number, to, transfer: None, code: None, at: now }]
 }
 
-fn answer_transfer(payout: &ProviderPayout, number: u32, answer: &Answer) -> Vec<Event> {
+fn answer_transfer(payout: &ProviderPayout, (number, answer): (u32, &Answer), now: Timestamp) -> Vec<Event> {
     let Some(transfer) = payout.transfers.iter().find(|transfer| transfer.number == number) else {
         return Vec::new();
     };
@@ -348,7 +348,7 @@ fn answer_transfer(payout: &ProviderPayout, number: u32, answer: &Answer) -> Vec
     if !transfer.step.may_become(to) {
         return Vec::new();
     }
-    let mut events = vec![Event::TransferMoved { number, to, transfer: id, code }];
+    let mut events = vec![Event::TransferMoved { number, to, transfer: id, code, at: now }];
     if let Answer::Declined { again_at, .. } = answer {
         // Another key would ask again at once: a person, or the time, comes first.
         events.push(Event::Held { reason: HoldReason::TransferDeclined, until: *again_at, by: None });
@@ -368,7 +368,7 @@ fn plan_reversal(payout: &ProviderPayout, now: Timestamp) -> Vec<Event> {
     }]
 }
 
-fn begin_reversal(payout: &ProviderPayout, number: u32) -> Vec<Event> {
+fn begin_reversal(payout: &ProviderPayout, number: u32, now: Timestamp) -> Vec<Event> {
     let Some(reversal) = payout.reversals.iter().find(|reversal| reversal.number == number) else {
         return Vec::new();
     };
@@ -378,16 +378,16 @@ fn begin_reversal(payout: &ProviderPayout, number: u32) -> Vec<Event> {
         Step::Planned => Step::Withdrawn,
         Step::Sent | Step::Unknown | Step::Done | Step::Declined | Step::Withdrawn => return Vec::new(),
     };
-    vec![Event::ReversalMoved { number, to, reversal: None, code: None }]
+    vec![Event::ReversalMoved { number, to, reversal: None, code: None, at: now }]
 }
 
-fn answer_reversal(payout: &ProviderPayout, number: u32, answer: &Answer) -> Vec<Event> {
+fn answer_reversal(payout: &ProviderPayout, (number, answer): (u32, &Answer), now: Timestamp) -> Vec<Event> {
     let Some(reversal) = payout.reversals.iter().find(|reversal| reversal.number == number) else {
         return Vec::new();
     };
     let (to, id, code) = step_of(answer);
     match reversal.step.may_become(to) {
-        true => vec![Event::ReversalMoved { number, to, reversal: id, code }],
+        true => vec![Event::ReversalMoved { number, to, reversal: id, code, at: now }],
         false => Vec::new(),
     }
 }

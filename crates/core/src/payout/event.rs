@@ -88,6 +88,8 @@ pub enum Event {
         transfer: Option<String>,
         /// Our code for a failure.
         code: Option<String>,
+        /// When.
+        at: Timestamp,
     },
     /// A part is kept because the provider owes it from another payout.
     Deducted {
@@ -126,6 +128,8 @@ pub enum Event {
         reversal: Option<String>,
         /// Our code for a failure.
         code: Option<String>,
+        /// When.
+        at: Timestamp,
     },
 }
 

@@ -27,15 +27,15 @@ pub fn postings(before: Option<&ProviderPayout>, event: &Event) -> Result<Vec<Po
             let parts = [(Account::OwedProvider, change), (Account::AdjWriteoff, change.saturating_neg())];
             entry(after, format!("payout_loss:{id}:{number}"), &parts)
         }
-        Event::TransferMoved { number, to: Step::Done, .. } => {
+        Event::TransferMoved { number, to: Step::Done, transfer: Some(gateway_id), .. } => {
             let transfer = after.transfers.iter().find(|transfer| transfer.number == *number);
             let amount = transfer.map_or(0, |transfer| transfer.amount_minor);
-            paid(after, format!("payout_transfer:{id}:{number}"), amount)
+            paid(after, format!("transfer:{gateway_id}"), amount)
         }
-        Event::ReversalMoved { number, to: Step::Done, .. } => {
+        Event::ReversalMoved { number, to: Step::Done, reversal: Some(gateway_id), .. } => {
             let reversal = after.reversals.iter().find(|reversal| reversal.number == *number);
             let amount = reversal.map_or(0, |reversal| reversal.amount_minor);
-            paid(after, format!("payout_reversal:{id}:{number}"), amount.saturating_neg())
+            paid(after, format!("transfer_reversed:{gateway_id}"), amount.saturating_neg())
         }
         _ => Ok(Vec::new()),
     }

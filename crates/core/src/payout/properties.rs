@@ -26,6 +26,14 @@ fn answer() -> impl Strategy<Value = Answer> {
     ]
 }
 
+/// The gateway gives each object an id of its own.
+fn named(prefix: &str, number: u32, answer: Answer) -> Answer {
+    match answer {
+        Answer::Done { .. } => Answer::Done { id: format!("{prefix}_{number}") },
+        other => other,
+    }
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let by = prop_oneof![Just(None), Just(Some("ops_ann".to_owned()))];
     let number = 1_u32..4;
@@ -42,12 +50,18 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         6 => Just(Command::PlanTransfer { source: None }),
         6 => number.clone().prop_map(|number| Command::BeginTransfer { number }),
-        6 => (number.clone(), answer()).prop_map(|(number, answer)| Command::AnswerTransfer { number, answer }),
+        6 => (number.clone(), answer()).prop_map(|(number, answer)| Command::AnswerTransfer {
+            number,
+            answer: named("tr", number, answer),
+        }),
         1 => (1_i64..9_000).prop_map(|minor| Command::Deduct { owed_from: other(7), amount: Money::usd(minor) }),
         1 => (1_i64..9_000).prop_map(|minor| Command::Net { against: other(8), amount: Money::usd(minor) }),
         4 => Just(Command::PlanReversal),
         4 => number.clone().prop_map(|number| Command::BeginReversal { number }),
-        4 => (number, answer()).prop_map(|(number, answer)| Command::AnswerReversal { number, answer }),
+        4 => (number, answer()).prop_map(|(number, answer)| Command::AnswerReversal {
+            number,
+            answer: named("trr", number, answer),
+        }),
     ]
 }
 

@@ -211,17 +211,19 @@ impl ProviderPayout {
                     source: source.clone(),
                     key: key.clone(),
                     at: *at,
+                    sent_at: None,
                     step: Step::Planned,
                     id: None,
                     code: None,
                     reversed_minor: 0,
                 });
             }
-            Event::TransferMoved { number, to, transfer, code } => {
+            Event::TransferMoved { number, to, transfer, code, at } => {
                 let Some(moved) = self.transfers.iter_mut().find(|known| known.number == *number) else {
                     return;
                 };
                 moved.step = *to;
+                moved.sent_at = if *to == Step::Sent { Some(*at) } else { moved.sent_at };
                 moved.id = transfer.clone().or(moved.id.take());
                 moved.code.clone_from(code);
             }
@@ -238,16 +240,18 @@ impl ProviderPayout {
                     amount_minor: amount.minor,
                     key: key.clone(),
                     at: *at,
+                    sent_at: None,
                     step: Step::Planned,
                     id: None,
                     code: None,
                 });
             }
-            Event::ReversalMoved { number, to, reversal, code } => {
+            Event::ReversalMoved { number, to, reversal, code, at } => {
                 let Some(moved) = self.reversals.iter_mut().find(|known| known.number == *number) else {
                     return;
                 };
                 moved.step = *to;
+                moved.sent_at = if *to == Step::Sent { Some(*at) } else { moved.sent_at };
                 moved.id = reversal.clone().or(moved.id.take());
                 moved.code.clone_from(code);
                 let (transfer, amount) = (moved.transfer, moved.amount_minor);

@@ -47,12 +47,13 @@ impl Step {
 
     /// Whether the next step is news. Nothing leaves an end, and nothing goes back.
     #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        match (self, next) {
-            (Self::Planned, Self::Sent | Self::Withdrawn) | (Self::Sent, Self::Unknown) => true,
-            (Self::Sent | Self::Unknown, Self::Done | Self::Declined) => true,
-            _ => false,
-        }
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Planned, Self::Sent | Self::Withdrawn)
+                | (Self::Sent, Self::Unknown)
+                | (Self::Sent | Self::Unknown, Self::Done | Self::Declined)
+        )
     }
 }
 
@@ -72,6 +73,9 @@ pub struct Transfer {
     pub key: String,
     /// When it was planned.
     pub at: Timestamp,
+    /// When it was handed to a sender: its key is known to the gateway from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// How far it got.
     pub step: Step,
     /// The gateway's transfer, when known.
@@ -108,6 +112,9 @@ pub struct Reversal {
     pub key: String,
     /// When it was planned.
     pub at: Timestamp,
+    /// When it was handed to a sender: its key is known to the gateway from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// How far it got.
     pub step: Step,
     /// The gateway's reversal, when known.

@@ -115,7 +115,7 @@ fn wishes(payout: &ProviderPayout, service: &Service, payments: &[Payment], now:
     let disputes = || payments.iter().flat_map(|payment| payment.disputes.iter());
     commands.extend(
         disputes()
-            .filter(|(_, known)| known.lost)
+            .filter(|(_, known)| known.lost && known.amount.currency == service.currency)
             .map(|(dispute, known)| Command::ClawBack { dispute: dispute.clone(), lost: known.amount }),
     );
     commands.push(match disputes().any(|(_, known)| is_open(known)) {

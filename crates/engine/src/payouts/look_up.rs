@@ -5,11 +5,13 @@ use std::time::Duration;
 use suture_connect::gateway::Part;
 use suture_connect::http::{HttpRequest, HttpResponse};
 use suture_connect::outcome::{Failure, Outcome, Retry};
+use suture_core::time::Timestamp;
 
 use crate::apply::throttled;
 use crate::calls;
 use crate::connections::Open;
 use crate::engine::Engine;
+use crate::send::KEY_LIFETIME;
 use crate::worker::{After, Working};
 
 /// Pages of a look-up at most. A payout has a handful of transfers.
@@ -26,6 +28,11 @@ pub(super) enum Found {
 }
 
 impl Engine {
+    /// Whether the gateway has forgotten the key of a call that was first sent then.
+    pub(super) fn is_forgotten(&self, sent_at: Option<Timestamp>) -> bool {
+        sent_at.is_none_or(|sent_at| self.now().since(sent_at) > KEY_LIFETIME)
+    }
+
     /// Walks a list until `ours` finds the object. Only a list that was read to its end proves an absence.
     pub(super) async fn find_listed<T: Send>(
         &self,

@@ -8,7 +8,6 @@ use suture_core::id::{ProviderId, ProviderPayoutId, ServiceId};
 use suture_core::money::Money;
 use suture_core::payout::{Command, HoldReason, ProviderPayout, Terms};
 use suture_core::refusal::Refusal;
-use suture_store::journal;
 
 use crate::change::Change;
 use crate::engine::Engine;
@@ -53,40 +52,6 @@ impl Engine {
             change.existing::<ProviderPayout>(&id.to_string()).map(|(_, state)| state)
         })
         .await
-    }
-
-    /// A payout as known now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn provider_payout(
-        &self,
-        organization: &str,
-        id: ProviderPayoutId,
-    ) -> Result<ProviderPayout, Error> {
-        self.state::<ProviderPayout>(organization, &id.to_string()).await
-    }
-
-    /// Payouts in order of their ids, after one of them.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub async fn provider_payouts(
-        &self,
-        organization: &str,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<ProviderPayout>, Error> {
-        let (organization, after) = (organization.to_owned(), after.to_owned());
-        let found = self
-            .0
-            .store
-            .read_long(move |tx| {
-                journal::list_streams::<ProviderPayout>(tx, &organization, "provider_payout", &after, limit)
-                    .map_err(Error::from)
-            })
-            .await?;
-        Ok(found.into_iter().map(|(_, payout)| payout).collect())
     }
 
     /// Holds a payout by hand. A transfer that has not left yet is withdrawn.

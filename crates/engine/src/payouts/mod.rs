@@ -1,6 +1,7 @@
 //! Use cases of provider payouts: the marketplace split of a visit's charge (FLOWS 3).
 
 mod follow;
+mod listing;
 mod look_up;
 mod manage;
 mod reversing;

@@ -11,7 +11,6 @@ use suture_core::payout::{Answer, Command, ProviderPayout, Reversal, Step};
 use crate::apply::throttled;
 use crate::connections::Open;
 use crate::engine::Engine;
-use crate::send::KEY_LIFETIME;
 use crate::worker::{After, Working};
 use crate::{Error, calls};
 
@@ -50,7 +49,7 @@ impl Engine {
                         .await;
                 }
                 Found::NotNow(after) => return Ok(after),
-                Found::Absent if self.now().since(reversal.at) > KEY_LIFETIME => {
+                Found::Absent if self.is_forgotten(reversal.sent_at) => {
                     let code = "not_found_at_gateway".to_owned();
                     let answer = Answer::Declined { code, again_at: None };
                     return self.reversal_answered(working, (id, number), answer).await;

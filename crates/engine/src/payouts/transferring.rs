@@ -13,7 +13,6 @@ use suture_core::payout::{Answer, Command, ProviderPayout, Step, Transfer};
 use crate::apply::throttled;
 use crate::connections::Open;
 use crate::engine::Engine;
-use crate::send::KEY_LIFETIME;
 use crate::worker::{After, Working};
 use crate::{Error, calls};
 
@@ -24,6 +23,8 @@ use super::manage::finish;
 /// The platform's own balance was too small: it grows with every payment that becomes available.
 const SHORT_OF_MONEY: &str = "balance_insufficient";
 const AGAIN_AFTER: Duration = Duration::from_secs(86_400);
+/// After so many transfers of one payout a person must look.
+const SHORT_TRIES_MAX: usize = 30;
 
 impl Engine {
     /// Sends a planned transfer, or finds out what became of it.
@@ -53,7 +54,7 @@ impl Engine {
                         .await;
                 }
                 Found::NotNow(after) => return Ok(after),
-                Found::Absent if self.now().since(transfer.at) > KEY_LIFETIME => {
+                Found::Absent if self.is_forgotten(transfer.sent_at) => {
                     return self.transfer_not_found(working, (id, number)).await;
                 }
                 Found::Absent => {}
@@ -121,7 +122,10 @@ impl Engine {
             Ok(Outcome::Done(seen)) => {
                 self.transfer_answered(working, on, Answer::Done { id: seen.id }).await
             }
-            Ok(Outcome::Declined(failure)) => self.transfer_declined(working, on, failure).await,
+            Ok(Outcome::Declined(failure)) => {
+                let tries = payout.transfers.len();
+                self.transfer_declined(working, on, (failure, tries)).await
+            }
             // Of this send it is proven that nothing happened; of an earlier one only a look-up can say so.
             Ok(Outcome::NotSent(failure)) => Ok(later(failure)),
             Ok(Outcome::Unknown(failure)) => {
@@ -135,9 +139,10 @@ impl Engine {
         &self,
         working: &Working,
         on: (ProviderPayoutId, u32),
-        failure: Failure,
+        (failure, tries): (Failure, usize),
     ) -> Result<After, Error> {
-        let again_at = (failure.code == SHORT_OF_MONEY).then(|| self.now() + AGAIN_AFTER);
+        let is_short = failure.code == SHORT_OF_MONEY && tries < SHORT_TRIES_MAX;
+        let again_at = is_short.then(|| self.now() + AGAIN_AFTER);
         let answer = Answer::Declined { code: failure.code.clone(), again_at };
         match again_at {
             Some(_) => self.transfer_answered(working, on, answer).await,

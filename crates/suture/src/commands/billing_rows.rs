@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use suture_core::money::Money;
+use suture_core::payout::{Hold, HoldReason, ProviderPayout};
 use suture_core::service::Service;
 use suture_core::time::Timestamp;
 use suture_engine::billing::{CreditLine, RemittanceClaim, Statement};
@@ -45,6 +46,37 @@ pub(super) fn service_of_api(service: &Value) -> Value {
         "responsibility": sheet["responsibility"], "estimates": sheet["estimates"],
         "paid": sheet["balancePayments"], "difference": sheet["difference"],
     })
+}
+
+/// A payout with why it is held, flat.
+pub(super) fn payout(payout: &ProviderPayout) -> Value {
+    let money = |minor| amount(payout.money(minor));
+    let hold = |(reason, hold): (&HoldReason, &Hold)| {
+        held(reason.name(), hold.until.map(Timestamp::to_rfc3339).as_deref())
+    };
+    let holds: Vec<String> = payout.holds.iter().map(hold).collect();
+    json!({
+        "id": payout.accrual.payout, "status": payout.status().name(), "provider": payout.accrual.provider,
+        "charge": money(payout.gross_minor), "entitled": money(payout.entitled_minor()),
+        "transferred": money(payout.transferred_minor()), "owes": money(payout.owes_minor()),
+        "holds": holds.join(", "),
+    })
+}
+
+/// The same of a payout that the API gave.
+pub(super) fn payout_of_api(payout: &Value) -> Value {
+    let mut row = readable(payout);
+    let holds = payout["holds"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let hold = |hold: &Value| held(hold["reason"].as_str().unwrap_or_default(), hold["until"].as_str());
+    row["holds"] = holds.iter().map(hold).collect::<Vec<_>>().join(", ").into();
+    row
+}
+
+fn held(reason: &str, until: Option<&str>) -> String {
+    match until {
+        Some(until) => format!("{reason} until {until}"),
+        None => reason.to_owned(),
+    }
 }
 
 /// A credit with its age.

@@ -17,6 +17,7 @@ pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod patients;
+pub(crate) mod payouts;
 pub(crate) mod remittances;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

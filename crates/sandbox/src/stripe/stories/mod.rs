@@ -8,4 +8,5 @@ mod invoices;
 mod later;
 mod payments;
 mod stage;
+mod transfers;
 mod webhooks;
