@@ -8,6 +8,7 @@ mod failure;
 mod flows;
 mod keys;
 mod logging;
+mod mailer;
 mod opening;
 mod remote;
 mod serving;
