@@ -61,6 +61,10 @@ pub const MACHINES: &[Machine] = &[
     machine("service", "A service that was given and can be billed."),
     machine("invoice", "A bill to a patient or a payer."),
     machine("remittance", "A payer's explanation of what it paid."),
+    machine(
+        "notice",
+        "A message to a patient or provider and what is known of each channel; never a text or an address.",
+    ),
     machine("appointment", "An agreed visit: held, confirmed, moved, cancelled."),
 ];
 

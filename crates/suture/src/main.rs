@@ -66,6 +66,8 @@ enum Command {
     Services(command::services::Arguments),
     /// List money that we owe to patients, oldest first
     Credits(command::credits::Arguments),
+    /// List messages to patients and providers, without their texts
+    Notices(command::notices::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
     /// Verify and export the audit trail
@@ -108,6 +110,7 @@ fn main() -> ExitCode {
         Command::Remittances(arguments) => command::remittances::run(&arguments),
         Command::Services(arguments) => command::services::run(&arguments),
         Command::Credits(arguments) => command::credits::run(&arguments),
+        Command::Notices(arguments) => command::notices::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),

@@ -18,3 +18,4 @@ pub use office::{Notices, Office};
 pub use passes::NewPass;
 pub use plan::{NewNotice, Which};
 pub use rooms::{OwnRooms, TemplateRooms, Visit, VisitRooms};
+pub use suture_store::contacts::Choice;
