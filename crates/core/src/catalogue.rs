@@ -65,7 +65,40 @@ pub const MACHINES: &[Machine] = &[
         "provider_payout",
         "A provider's share of a visit: earned, held, released, transferred, taken back.",
     ),
-    machine("appointment", "An agreed visit: held, confirmed, moved, cancelled."),
+    machine(
+        "notice",
+        "A message to a patient or provider and what is known of each channel; never a text or an address.",
+    ),
+    machine("clinic", "A clinic: its zone, its timing of payments, its policy, its fee schedule."),
+    machine("provider", "A provider: hours, types of visit, insurance that is accepted."),
+    machine("visit_type", "A type of visit: how long, for how much, paid when."),
+    Machine { name: "appointment", sentence: "An agreed visit.", types: APPOINTMENT },
+    machine(
+        "encounter",
+        "What a provider documents: codes, hashes of signed notes, the outcome; never a text.",
+    ),
+    machine("waiting", "A place in the waiting list."),
+];
+
+const APPOINTMENT: &[(&str, &str)] = &[
+    ("appointment.slot_selected", "A slot is held for a patient."),
+    ("appointment.hold_extended", "The hold was made longer: the bank's check is open."),
+    ("appointment.deposit_moved", "The payment of its deposit proved something new."),
+    ("appointment.visit_payment_moved", "The payment before the visit proved something new."),
+    ("appointment.booking_confirmed", "It stands."),
+    ("appointment.lapsed", "Its hold ended without money."),
+    ("appointment.slot_lost", "Money came too late and goes back."),
+    ("appointment.visit_due", "A charge before the visit is to be collected."),
+    ("appointment.put_at_risk", "A charge before the visit failed; a deadline runs."),
+    ("appointment.secured", "It was paid in time."),
+    ("appointment.overridden", "The provider sees the patient anyway."),
+    ("appointment.emergency_marked", "It is, or no longer is, one that is never released for money."),
+    ("appointment.moved", "It has another time."),
+    ("appointment.arrived", "The patient is here."),
+    ("appointment.encounter_opened", "The provider documents it."),
+    ("appointment.completed", "The visit took place."),
+    ("appointment.missed", "The patient did not come."),
+    ("appointment.booking_canceled", "It will not take place."),
 ];
 
 const PAYMENT: &[(&str, &str)] = &[

@@ -71,7 +71,7 @@ impl Here {
 
     async fn payout(&self) -> ProviderPayout {
         let organization = &self.world.organization;
-        self.world.engine(0).provider_payouts(organization, "", 10).await.unwrap().remove(0)
+        self.world.engine(0).provider_payouts(organization, None, "", 10).await.unwrap().0.remove(0)
     }
 
     /// The payment that collects; the gateway's invoice has an intent of its own.

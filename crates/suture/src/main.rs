@@ -8,6 +8,7 @@ mod failure;
 mod flows;
 mod keys;
 mod logging;
+mod mailer;
 mod opening;
 mod remote;
 mod serving;
@@ -67,6 +68,8 @@ enum Command {
     Credits(command::credits::Arguments),
     /// List what providers are to get, why it is held, and until when
     Payouts(command::payouts::Arguments),
+    /// List messages to patients and providers, without their texts
+    Notices(command::notices::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
     /// Verify and export the audit trail
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Command::Services(arguments) => command::services::run(&arguments),
         Command::Credits(arguments) => command::credits::run(&arguments),
         Command::Payouts(arguments) => command::payouts::run(&arguments),
+        Command::Notices(arguments) => command::notices::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),

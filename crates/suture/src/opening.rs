@@ -37,7 +37,7 @@ pub(crate) async fn open(configuration: &Configuration) -> Result<Engine, Failur
             seal_every: configuration.seal_every,
             ehr: configuration.ehr.clone(),
             billing: configuration.billing.clone(),
-            notices: suture_engine::notices::Notices::default(),
+            notices: configuration.notices.clone(),
         },
     };
     Engine::open(parts).await.map_err(|error| Failure::of("the engine cannot be opened", &error))

@@ -4,16 +4,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    access, api_keys, audit, checklist, connections, consents, dead_letters, debts, deliveries,
-    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, invoices, ledger,
-    links, messages, methods, objects, pages, patients, payments, policies, provider_payouts, refunds,
-    remittances, runs, service_care, service_money, services, statements, webhooks,
+    access, api_keys, audit, checklist, connections, consents, contacts, dead_letters, debts, deliveries,
+    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, hooks, invoices,
+    ledger, links, messages, methods, notices, objects, pages, patients, payments, policies,
+    provider_payouts, refunds, remittances, runs, service_care, service_money, services, statements,
+    webhooks, wordings,
 };
 use crate::app::App;
 
 /// Adds every route.
 pub(crate) fn routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    tools(outward(records(billing(people(money(router))))))
+    tools(outward(records(messages_out(billing(people(money(router)))))))
 }
 
 fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -99,6 +100,19 @@ fn billing(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(provider_payouts::release_provider_payout))
         .routes(routes!(provider_payouts::set_payout_destination))
         .routes(routes!(statements::list_credits))
+}
+
+fn messages_out(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(notices::list_notices))
+        .routes(routes!(notices::get_notice))
+        .routes(routes!(contacts::get_contact, contacts::put_addresses))
+        .routes(routes!(contacts::choose_contact))
+        .routes(routes!(wordings::list_wordings))
+        .routes(routes!(wordings::put_wording, wordings::remove_wording))
+        .routes(routes!(hooks::hear_text))
+        .routes(routes!(hooks::hear_report))
+        .routes(routes!(hooks::ask_opt_out, hooks::opt_out))
 }
 
 fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {

@@ -11,6 +11,8 @@ mod endpoints;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod patients;
 #[cfg(test)]
 mod payouts;

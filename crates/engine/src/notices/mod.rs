@@ -20,3 +20,4 @@ pub(crate) use passes::{link, visit_link};
 pub use plan::{NewNotice, Which};
 pub(crate) use plan::{plan, shift, withdraw};
 pub use rooms::{OwnRooms, TemplateRooms, Visit, VisitRooms};
+pub use suture_store::contacts::Choice;

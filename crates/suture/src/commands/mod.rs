@@ -15,6 +15,7 @@ pub(crate) mod flow;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod messages;
+pub(crate) mod notices;
 pub(crate) mod openapi;
 pub(crate) mod patients;
 pub(crate) mod payouts;

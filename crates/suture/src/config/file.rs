@@ -38,6 +38,7 @@ pub(super) struct File {
     pub(super) log: LogFormat,
     pub(super) log_level: String,
     pub(super) billing: Billing,
+    pub(super) notices: Notices,
 }
 
 /// How balances are settled.
@@ -47,6 +48,55 @@ pub(super) struct Billing {
     pub(super) invoices: bool,
     pub(super) collect_after_days: Option<u16>,
     pub(super) small_balance_minor: i64,
+}
+
+/// How messages reach people.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Notices {
+    pub(super) public_url: Option<String>,
+    pub(super) sender: Option<String>,
+    pub(super) quiet_from: Option<String>,
+    pub(super) quiet_until: Option<String>,
+    pub(super) quiet_zone: Option<String>,
+    pub(super) quiet_channels: Option<Vec<String>>,
+    pub(super) ask_before_texts: bool,
+    pub(super) sandbox_sends: bool,
+    pub(super) video_rooms: Option<String>,
+    pub(super) smtp: Option<SmtpServer>,
+    pub(super) sms: Option<SmsProvider>,
+}
+
+/// A mail server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SmtpServer {
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+    /// `starttls`, `tls` or `none`.
+    pub(super) protection: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) from: String,
+}
+
+/// A provider of texts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SmsProvider {
+    /// `twilio` or `json`.
+    pub(super) style: String,
+    pub(super) url: Option<String>,
+    pub(super) from: String,
+    pub(super) secret: String,
+    /// Twilio's account.
+    pub(super) account: Option<String>,
+    /// The JSON body, as text.
+    pub(super) body: Option<String>,
+    /// Where the answer names the message.
+    pub(super) reference: Option<String>,
+    #[serde(default)]
+    pub(super) takes_key: bool,
 }
 
 impl Default for Billing {
@@ -81,6 +131,7 @@ impl Default for File {
             log: LogFormat::Human,
             log_level: "info".to_owned(),
             billing: Billing::default(),
+            notices: Notices::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod environment;
 mod file;
+mod notices;
 mod reference;
 mod resolve;
 

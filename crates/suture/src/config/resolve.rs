@@ -8,6 +8,7 @@ use toml::Table;
 
 use super::environment::{self, Environment};
 use super::file::{Billing, File, LogFormat};
+use super::notices;
 use super::reference::Reference;
 use crate::failure::Failure;
 use crate::keys;
@@ -34,6 +35,7 @@ pub(crate) struct Configuration {
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
     pub(crate) billing: suture_engine::Billing,
+    pub(crate) notices: suture_engine::notices::Notices,
 }
 
 impl Configuration {
@@ -124,6 +126,7 @@ impl Configuration {
             log: file.log,
             log_level: file.log_level,
             billing: billing(&file.billing)?,
+            notices: notices::resolve(file.notices, file.listen, folder, environment)?,
         })
     }
 }
