@@ -34,6 +34,7 @@ mod retry;
 mod run_flow;
 pub mod scheduling;
 mod send;
+pub mod sequence;
 mod sweeps;
 mod throttle;
 mod tokens;

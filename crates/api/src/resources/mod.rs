@@ -41,6 +41,7 @@ mod register;
 mod remittance_body;
 mod remittances;
 mod runs;
+mod sequences;
 mod service_body;
 mod service_care;
 mod service_money;

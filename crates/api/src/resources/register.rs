@@ -7,8 +7,8 @@ use super::{
     access, api_keys, audit, checklist, connections, consents, contacts, dead_letters, debts, deliveries,
     eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, hooks, invoices,
     ledger, links, messages, methods, notices, objects, pages, patients, payments, policies,
-    provider_payouts, refunds, remittances, runs, service_care, service_money, services, statements,
-    webhooks, wordings,
+    provider_payouts, refunds, remittances, runs, sequences, service_care, service_money, services,
+    statements, webhooks, wordings,
 };
 use crate::app::App;
 
@@ -135,6 +135,9 @@ fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(ledger::list_account_lines))
         .routes(routes!(ledger::get_proof))
         .routes(routes!(audit::get_payment_chain))
+        .routes(routes!(sequences::get_sequence))
+        .routes(routes!(sequences::print_sequence))
+        .routes(routes!(sequences::lint_money))
         .routes(routes!(audit::verify_audit))
         .routes(routes!(audit::export_audit))
         .routes(routes!(access::list_access))
