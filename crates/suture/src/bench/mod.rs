@@ -1,6 +1,7 @@
 //! Benchmarks of the whole program on this machine, as ratios to limits measured in the same run.
 
 mod audit;
+mod availability;
 mod billing_stage;
 mod end_to_end;
 mod estimates;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// What can be measured.
-const NAMES: [&str; 5] = ["intake", "end-to-end", "audit", "process", "billing"];
+const NAMES: [&str; 6] = ["intake", "end-to-end", "audit", "process", "billing", "availability"];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -73,6 +73,7 @@ fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(),
                 "end-to-end" => runtime.block_on(super::end_to_end::measure(&fresh.url, payments))?,
                 "audit" => runtime.block_on(super::audit::measure(&fresh.url, payments.min(20_000)))?,
                 "billing" => runtime.block_on(billing(&fresh.url, payments))?,
+                "availability" => runtime.block_on(super::availability::measure(&fresh.url))?,
                 _ => super::process::measure(&fresh.url)?,
             }
             runtime.shutdown_timeout(Duration::from_secs(2));
