@@ -229,7 +229,8 @@ impl Pass {
 }
 
 /// A link that we did not make, or made for something else.
-fn forged() -> Refusal {
+#[must_use]
+pub fn forged() -> Refusal {
     Refusal::invalid(
         "link_forged",
         "Nothing was done. This is not a link that we sent, or a part of it is missing. Open it from the message itself, \

@@ -219,6 +219,9 @@ pub(crate) enum Job {
         notice: NoticeId,
         /// Which piece of work this is: one of an earlier turn steps back.
         turn: u32,
+        /// It has places of its own among the workers.
+        #[serde(default)]
+        urgent: bool,
     },
     /// Bring one event to one endpoint.
     Announce {

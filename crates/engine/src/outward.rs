@@ -23,6 +23,8 @@ pub(crate) struct Touched {
 pub(crate) struct Outward {
     pub(crate) subscriptions: RwLock<Arc<Subscriptions>>,
     pub(crate) in_flight: InFlight,
+    /// Letters on their way, urgent ones apart: a mail server that hangs must not take the workers of money.
+    pub(crate) letters: InFlight,
     told: broadcast::Sender<Arc<Touched>>,
     /// Whether the process is about to end, and watches with it.
     closing: AtomicBool,
@@ -34,6 +36,7 @@ impl Default for Outward {
         Self {
             subscriptions: RwLock::default(),
             in_flight: InFlight::default(),
+            letters: InFlight::default(),
             told,
             closing: AtomicBool::new(false),
         }

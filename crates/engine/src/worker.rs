@@ -234,7 +234,9 @@ impl Engine {
             Job::BookRemittance { remittance, from } => {
                 Box::pin(self.book_remittance(working, remittance, from)).await
             }
-            Job::SendNotice { notice, turn } => Box::pin(self.send_notice(working, notice, turn)).await,
+            Job::SendNotice { notice, turn, urgent } => {
+                Box::pin(self.send_notice(working, (notice, turn), urgent)).await
+            }
             Job::Announce { .. } => Box::pin(self.announce(working, &job)).await,
             Job::Replay { .. } => Box::pin(self.replay_page(working, &job)).await,
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,

@@ -37,7 +37,9 @@ on_both_databases!(
     what_is_proven_not_to_have_left_is_tried_again_and_given_up_in_the_end,
     a_late_reminder_is_suppressed,
     an_urgent_message_that_reaches_nobody_asks_a_person,
-    a_name_that_tells_too_much_stops_the_message_and_asks_a_person,
+    an_urgent_text_that_did_not_arrive_after_all_asks_a_person,
+    a_name_that_tells_too_much_is_left_out_and_a_reason_stops_the_message,
+    a_provider_that_takes_a_key_and_never_answers_leaves_the_text_unknown,
     an_organization_words_its_messages_and_the_linter_reads_them,
     a_forged_or_old_report_changes_nothing,
     messages_of_a_sandbox_stay_in_the_house_unless_told_otherwise,
@@ -576,10 +578,30 @@ async fn an_urgent_message_that_reaches_nobody_asks_a_person(mut world: World) {
     assert!(!asked[0].contains("ann@"), "{asked:?}");
 }
 
-async fn a_name_that_tells_too_much_stops_the_message_and_asks_a_person(mut world: World) {
+async fn an_urgent_text_that_did_not_arrive_after_all_asks_a_person(mut world: World) {
+    let mailer = sending(&mut world, false).await;
+    let patient = patient(&world).await;
+    mailer.answer([Unmailed::Refused("550".to_owned())]);
+    let urgent = NewNotice { urgent: true, ..visit(&world, patient, Template::PaymentDeclined) };
+    let notice = plan(&world, urgent).await;
+    world.settle().await.unwrap();
+    assert!(asked(&world).await.is_empty(), "the text was taken");
+    tell(&world, Some(&notice), json!({ "type": "status", "status": "failed" })).await;
+    world.settle().await.unwrap();
+    assert_eq!((asked(&world).await.len(), now(&world, &notice).await.status()), (1, Status::Failed));
+}
+
+async fn a_name_that_tells_too_much_is_left_out_and_a_reason_stops_the_message(mut world: World) {
     let patient = patient(&world).await;
     let mut new = visit(&world, patient, Template::BookingConfirmed);
     new.values = new.values.with(Placeholder::Provider, "Dr. Okafor, Oncology");
+    let notice = plan(&world, new).await;
+    world.settle().await.unwrap();
+    let text = copies(&world, &notice).await[0].text.expose().clone();
+    assert!(text.contains("with your provider at Sandbox Clinic") && !text.contains("Oncology"), "{text}");
+
+    let mut new = visit(&world, patient, Template::BalanceNotice);
+    new.values = new.values.with(Placeholder::Reason, "your biopsy");
     let notice = plan(&world, new).await;
     world.settle().await.unwrap();
     let failed = now(&world, &notice).await;
@@ -589,13 +611,22 @@ async fn a_name_that_tells_too_much_stops_the_message_and_asks_a_person(mut worl
     );
     assert!(copies(&world, &notice).await.is_empty());
     let asked = asked(&world).await;
-    assert!(
-        asked.len() == 2 && asked[0].contains("oncology") && asked[0].contains("booking_confirmed"),
-        "{asked:?}"
-    );
+    assert!(asked.len() == 2 && asked[0].contains("balance_notice"), "{asked:?}");
+    assert!(!asked[0].contains("biopsy"), "what it is about stays sealed: {asked:?}");
     let missing = NewNotice { values: Values::new(), ..visit(&world, patient, Template::Receipt) };
     let refused = world.engine(0).plan_notice(&world.caller(), missing).await.unwrap_err();
     assert!(refused.to_string().contains("{amount}"), "{refused}");
+}
+
+async fn a_provider_that_takes_a_key_and_never_answers_leaves_the_text_unknown(mut world: World) {
+    let mailer = sending(&mut world, true).await;
+    let patient = patient(&world).await;
+    world.outside.receiver.answer([500; 40]);
+    let notice = plan(&world, visit(&world, patient, Template::VisitCanceled)).await;
+    world.pass(48 * HOUR).await.unwrap();
+    let ended = now(&world, &notice).await;
+    assert!(matches!(ended.progress(Channel::Sms), Some(Progress::Unknown { .. })), "it may have been sent");
+    assert_eq!((texts(&world).len(), mailer.taken().len()), (12, 1));
 }
 
 async fn an_organization_words_its_messages_and_the_linter_reads_them(mut world: World) {

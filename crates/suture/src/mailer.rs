@@ -79,9 +79,10 @@ impl Smtp {
     async fn exchange(&self, mail: Mail, limit: Duration) -> Result<String, Unmailed> {
         let message = self.message(&mail)?;
         let slow = |_| Unmailed::NotSent("no_answer_in_time".to_owned());
-        let mut connection = tokio::time::timeout(limit / 2, self.open(&message)).await.map_err(slow)??;
+        let mut connection =
+            tokio::time::timeout(limit * 2 / 5, self.open(&message)).await.map_err(slow)??;
         let text = message.formatted();
-        let answer = tokio::time::timeout(limit / 2, connection.message(&text)).await;
+        let answer = tokio::time::timeout(limit * 3 / 5, connection.message(&text)).await;
         match answer {
             Err(_) => Err(Unmailed::Lost("answer_lost".to_owned())),
             Ok(Err(error)) => Err(after(&error)),

@@ -332,6 +332,8 @@ fn a_name_that_tells_too_much_stops_the_message_and_a_link_never_does() {
     let values = full().with(Placeholder::Provider, "Dr. Okafor, Oncology");
     let wording = Template::BookingConfirmed.wording();
     assert_eq!(wording.render(EMAIL, &values).unwrap_err().code, "message_refused");
+    let neutral = wording.render(EMAIL, &values.neutral()).unwrap();
+    assert!(neutral.text.contains("with your provider at something"), "{}", neutral.text);
     let values = full().with(Placeholder::Link, "https://care.test/booking/99214-mrn-4242424242424242");
     assert!(wording.render(SMS, &values).unwrap().text.contains("4242424242424242"));
     let values = full().with(Placeholder::Provider, "Dr. Okafor\r\nBcc: everybody@example.org");

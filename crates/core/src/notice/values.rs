@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::lint::lint;
 use crate::time::Timestamp;
 
 /// What a template may leave open.
@@ -116,6 +117,20 @@ impl Values {
     #[must_use]
     pub fn updated(mut self, newer: &Self) -> Self {
         self.0.extend(newer.0.iter().map(|(placeholder, value)| (*placeholder, value.clone())));
+        self
+    }
+
+    /// The same, with neutral words in place of names that would tell too much: a message without a name is better than
+    /// none.
+    #[must_use]
+    pub fn neutral(mut self) -> Self {
+        for (placeholder, words) in
+            [(Placeholder::Clinic, "your clinic"), (Placeholder::Provider, "your provider")]
+        {
+            if self.get(placeholder).is_some_and(|name| !lint(name).is_empty()) {
+                self = self.with(placeholder, words);
+            }
+        }
         self
     }
 

@@ -41,13 +41,13 @@ const TURN: Duration = Duration::from_secs(2);
 pub(crate) struct InFlight(Mutex<BTreeMap<String, usize>>);
 
 /// Room for one message; given back when dropped.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     all: &'a InFlight,
     endpoint: String,
 }
 
 impl InFlight {
-    fn enter(&self, endpoint: &str) -> Option<Place<'_>> {
+    pub(crate) fn enter(&self, endpoint: &str) -> Option<Place<'_>> {
         let mut busy = self.0.lock().ok()?;
         let room = busy.values().sum::<usize>() < ALL_MAX;
         let count = busy.entry(endpoint.to_owned()).or_default();
@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// Puts a message back that found no room, without counting a try.
-    async fn wait_for_turn(&self, working: &Working) -> Result<After, Error> {
+    pub(crate) async fn wait_for_turn(&self, working: &Working) -> Result<After, Error> {
         let (lease, effect, at) = (working.lease.clone(), working.effect.clone(), self.now() + TURN);
         let error = effect.error.clone().unwrap_or_else(|| "waits for its turn".to_owned());
         self.0

@@ -12,7 +12,15 @@ use crate::engine::Engine;
 use crate::ports::{Mail, Mailer, Undelivered, Unmailed};
 
 /// How long a mail server or a provider of texts may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(15);
+pub(super) const LIMIT: Duration = Duration::from_secs(25);
+
+/// What is known after a letter left, or did not.
+pub(super) enum Carried {
+    /// An outcome to record.
+    Known(Command),
+    /// The answer was lost, and the provider knows the key: asking again is asking the same.
+    AskAgain(&'static str),
+}
 
 impl Engine {
     /// Sends a letter and says what is known then. Nothing of the answer but codes is kept.
@@ -21,11 +29,14 @@ impl Engine {
         (organization, notice): (&str, NoticeId),
         letter: &Letter,
         carrier: &Carrier,
-    ) -> Command {
+    ) -> Carried {
         match carrier {
             // Decided and kept in one transaction; nothing is left to do.
-            Carrier::Inbox => Command::RecordSent { channel: letter.channel, reference: "inbox".to_owned() },
-            Carrier::Mail(mailer) => mail(mailer.as_ref(), notice, letter).await,
+            Carrier::Inbox => {
+                let reference = "inbox".to_owned();
+                Carried::Known(Command::RecordSent { channel: letter.channel, reference })
+            }
+            Carrier::Mail(mailer) => Carried::Known(mail(mailer.as_ref(), notice, letter).await),
             Carrier::Text(route) => self.text((organization, notice), letter, route).await,
         }
     }
@@ -35,7 +46,7 @@ impl Engine {
         (organization, notice): (&str, NoticeId),
         letter: &Letter,
         route: &SmsRoute,
-    ) -> Command {
+    ) -> Carried {
         let channel = letter.channel;
         let public_url = &self.0.office.settings.public_url;
         let request = route.request(&Text {
@@ -44,23 +55,21 @@ impl Engine {
             key: format!("{notice}/{}", channel.name()),
             callback: format!("{public_url}/hooks/sms/{organization}/{notice}"),
         });
-        match self.0.transport.send(request, LIMIT).await {
+        let outcome = match self.0.transport.send(request, LIMIT).await {
             Ok(response) => match route.read(&response) {
                 Answer::Taken { reference } => Command::RecordSent { channel, reference },
                 Answer::Refused { code } => Command::RecordFailed { channel, code },
                 Answer::NotTaken { code } => Command::RecordNotSent { channel, code },
-                // With a key, asking again is asking the same.
-                Answer::Unknown { code } if route.takes_key() => Command::RecordNotSent { channel, code },
+                Answer::Unknown { .. } if route.takes_key() => return Carried::AskAgain("no clear answer"),
                 Answer::Unknown { code } => Command::RecordUnknown { channel, code },
             },
             Err(Undelivered::NotSent(_)) => {
                 Command::RecordNotSent { channel, code: "no_connection".to_owned() }
             }
-            Err(Undelivered::Lost(_)) if route.takes_key() => {
-                Command::RecordNotSent { channel, code: "answer_lost".to_owned() }
-            }
+            Err(Undelivered::Lost(_)) if route.takes_key() => return Carried::AskAgain("no answer"),
             Err(Undelivered::Lost(_)) => Command::RecordUnknown { channel, code: "answer_lost".to_owned() },
-        }
+        };
+        Carried::Known(outcome)
     }
 }
 

@@ -7,8 +7,9 @@ use suture_core::pass::Purpose;
 use suture_core::redact::Phi;
 use suture_core::refusal::Refusal;
 use suture_store::contacts::{self, Choice};
-use suture_store::personal;
+use suture_store::{Tx, personal};
 
+use super::office::Office;
 use super::passes::redeem;
 use super::render::addresses;
 use crate::Error;
@@ -70,7 +71,7 @@ impl Engine {
                 let place = (organization.as_str(), subject.as_str(), *field);
                 personal::put(change.tx, &change.office.keyring, place, address, now)?;
             }
-            contact(change, &subject)
+            contact(change.tx, change.office, (&organization, &subject))
         })
         .await
     }
@@ -81,8 +82,9 @@ impl Engine {
     /// [`Error::NotFound`] when it is nobody's id.
     pub async fn contact(&self, caller: &Caller, subject: &str) -> Result<Contact, Error> {
         check_subject(subject)?;
-        let (order, subject) = (self.order_of(caller, Reason::of("contact_read")), subject.to_owned());
-        self.apply(&subject.clone(), order, move |change| contact(change, &subject)).await
+        let (office, subject) = (self.0.office.clone(), subject.to_owned());
+        let organization = caller.organization.clone();
+        self.0.store.read(move |tx| contact(tx, &office, (&organization, &subject))).await
     }
 
     /// Writes down what somebody said about a channel.
@@ -100,8 +102,9 @@ impl Engine {
         let (kind, id) = caller.actor.parts();
         let by = format!("{kind}:{id}");
         self.apply(&subject.clone(), order, move |change| {
-            choose(change, &subject, new, &by)?;
-            contact(change, &subject)
+            let organization = change.order.organization.clone();
+            choose(change, (&organization, &subject), new, &by)?;
+            contact(change.tx, change.office, (&organization, &subject))
         })
         .await
     }
@@ -118,7 +121,7 @@ impl Engine {
         self.apply(&pass.subject, order, move |change| {
             let pass = redeem(change, &token, Purpose::OptOut)?;
             let no = NewChoice { channel: Channel::Email, topic: None, wants: false };
-            choose(change, &pass.subject, no, "link")
+            choose(change, (&pass.organization, &pass.subject), no, "link")
         })
         .await
     }
@@ -127,14 +130,13 @@ impl Engine {
 /// Keeps a choice of a subject.
 pub(super) fn choose(
     change: &mut Change<'_, '_>,
-    subject: &str,
+    (organization, subject): (&str, &str),
     new: NewChoice,
     by: &str,
 ) -> Result<(), Error> {
-    let organization = change.order.organization.clone();
     let topic = new.topic.map_or("", Topic::name);
     let channel = new.channel.name();
-    let known = contacts::list(change.tx, &organization, subject)?;
+    let known = contacts::list(change.tx, organization, subject)?;
     let same =
         |choice: &&Choice| choice.channel == channel && choice.topic == topic && choice.wants == new.wants;
     if known.iter().any(|choice| same(&choice)) {
@@ -148,16 +150,18 @@ pub(super) fn choose(
         since: change.order.now,
         by: by.to_owned(),
     };
-    contacts::put(change.tx, &organization, subject, &choice).map_err(Error::from)
+    contacts::put(change.tx, organization, subject, &choice).map_err(Error::from)
 }
 
-fn contact(change: &mut Change<'_, '_>, subject: &str) -> Result<Contact, Error> {
-    let organization = change.order.organization.clone();
-    let known = addresses(change, subject)?;
-    let mut choices = contacts::list(change.tx, &organization, subject)?;
+fn contact(
+    tx: &mut Tx<'_>,
+    office: &Office,
+    (organization, subject): (&str, &str),
+) -> Result<Contact, Error> {
+    let known = addresses(tx, office, (organization, subject))?;
+    let mut choices = contacts::list(tx, organization, subject)?;
     for (_, address) in &known {
-        let mark = change.office.mark(&organization, address);
-        choices.extend(contacts::list(change.tx, &organization, &mark)?);
+        choices.extend(contacts::list(tx, organization, &office.mark(organization, address))?);
     }
     Ok(Contact { channels: known.into_iter().map(|(channel, _)| channel).collect(), choices })
 }

@@ -8,7 +8,7 @@ use suture_core::id::NoticeId;
 use suture_core::notice::{Channel, Command, Notice, Said, said};
 use suture_core::redact::Phi;
 use suture_core::refusal::Refusal;
-use suture_store::contacts;
+use suture_store::{contacts, organizations};
 
 use super::contacts::{NewChoice, choose};
 use super::plan::{begin_turn, record};
@@ -100,27 +100,30 @@ impl Engine {
 fn report(change: &mut Change<'_, '_>, notice: NoticeId, command: &Command) -> Result<(), Error> {
     let (mut loaded, before) = change.existing::<Notice>(&notice.to_string())?;
     let after = record(change, &mut loaded, command)?;
-    if after.turn != before.turn && !after.has_ended() {
+    if after.turn != before.turn {
+        // With no channel left, it is the one that asks a person.
         begin_turn(change, &after)?;
     }
     Ok(())
 }
 
-/// STOP stops all texts to a phone, whoever's it is, and START allows them again. Everything else is for people to read
-/// at the provider; the provider answers HELP.
+/// STOP stops all texts to a phone, whoever's it is, and START allows them again, for every organization: they share the
+/// sender. Everything else is for people to read at the provider; the provider answers HELP.
 fn obey(change: &mut Change<'_, '_>, from: &Phi<String>, text: &Phi<String>) -> Result<(), Error> {
     let Some(phone) = Channel::Sms.address(from.expose()) else { return Ok(()) };
-    let organization = change.order.organization.clone();
-    let mark = change.office.mark(&organization, &phone);
-    match said(text.expose()) {
-        Said::Stop => {
-            let no = NewChoice { channel: Channel::Sms, topic: None, wants: false };
-            choose(change, &mark, no, "text")
+    let said = said(text.expose());
+    for organization in organizations::list(change.tx)? {
+        let subject = (organization.id.as_str(), &*change.office.mark(&organization.id, &phone));
+        match said {
+            Said::Stop => {
+                let no = NewChoice { channel: Channel::Sms, topic: None, wants: false };
+                choose(change, subject, no, "text")?;
+            }
+            Said::Start => {
+                contacts::remove(change.tx, subject, Channel::Sms.name(), "")?;
+            }
+            Said::Help | Said::Other => {}
         }
-        Said::Start => {
-            contacts::remove(change.tx, (&organization, &mark), Channel::Sms.name(), "")?;
-            Ok(())
-        }
-        Said::Help | Said::Other => Ok(()),
     }
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! once only one does it.
 
 use suture_core::explain::Reason;
-use suture_core::pass::{Pass, Purpose, used};
+use suture_core::pass::{Pass, Purpose, forged, used};
 use suture_core::refusal::Refusal;
 use suture_core::time::Timestamp;
 use suture_store::passes;
@@ -67,8 +67,7 @@ pub(crate) fn redeem(change: &mut Change<'_, '_>, token: &str, purpose: Purpose)
     let pass = change.office.passes.verify(token, purpose, now)?;
     let organization = &change.order.organization;
     if pass.organization != *organization {
-        // Nobody asks with another organization's order but by mistake.
-        return Err(Error::not_found("link", purpose.name()));
+        return Err(forged().into());
     }
     if purpose.is_single_use() {
         if passes::is_used(change.tx, organization, &pass.mark())? {

@@ -175,7 +175,7 @@ pub(super) fn record(
 /// Inserts the work that sends a notice in its present turn.
 pub(super) fn begin_turn(change: &mut Change<'_, '_>, notice: &Notice) -> Result<(), Error> {
     let id = notice.plan.notice;
-    let job = Job::SendNotice { notice: id, turn: notice.turn };
+    let job = Job::SendNotice { notice: id, turn: notice.turn, urgent: notice.plan.urgent };
     change.effect(NewEffect {
         id: format!("{id}/send/{}", notice.turn),
         kind: job.kind(),

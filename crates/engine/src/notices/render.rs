@@ -7,8 +7,9 @@ use suture_core::notice::{
 use suture_core::pass::Purpose;
 use suture_core::redact::Phi;
 use suture_core::refusal::Refusal;
-use suture_store::{contacts, notices, organizations, personal, wordings};
+use suture_store::{Tx, contacts, notices, organizations, personal, wordings};
 
+use super::office::Office;
 use super::passes;
 use super::plan::{keep_until, values_of};
 use crate::Error;
@@ -58,7 +59,7 @@ pub(super) fn house(change: &mut Change<'_, '_>) -> Result<House, Error> {
 /// Looks up addresses and choices of a notice's recipient.
 pub(super) fn reach(change: &mut Change<'_, '_>, notice: &Notice) -> Result<Reach, Error> {
     let (organization, subject) = (change.order.organization.clone(), notice.plan.to.id());
-    let addresses = addresses(change, &subject)?;
+    let addresses = addresses(change.tx, change.office, (&organization, &subject))?;
     let topic = notice.plan.template.topic();
     let ask_first = change.office.settings.rules.ask_first;
     let own = contacts::list(change.tx, &organization, &subject)?;
@@ -77,9 +78,12 @@ pub(super) fn reach(change: &mut Change<'_, '_>, notice: &Notice) -> Result<Reac
 }
 
 /// Addresses of a person that can be written to.
-pub(super) fn addresses(change: &mut Change<'_, '_>, subject: &str) -> Result<Vec<(Channel, String)>, Error> {
-    let organization = &change.order.organization;
-    let fields = personal::load(change.tx, &change.office.keyring, organization, subject)?;
+pub(super) fn addresses(
+    tx: &mut Tx<'_>,
+    office: &Office,
+    (organization, subject): (&str, &str),
+) -> Result<Vec<(Channel, String)>, Error> {
+    let fields = personal::load(tx, &office.keyring, organization, subject)?;
     let of = |channel: &Channel| {
         let (_, content) = fields.iter().find(|(field, _)| field == channel.field())?;
         channel.address(content.expose()).map(|address| (*channel, address))
@@ -119,7 +123,8 @@ pub(super) fn letter(
     let mut values = values_of(change, notice)?;
     let sender = change.office.settings.sender.as_deref().unwrap_or(&house.name).to_owned();
     let clinic = values.get(Placeholder::Clinic).map_or(sender, ToOwned::to_owned);
-    values = values.with(Placeholder::Clinic, &clinic);
+    values = values.with(Placeholder::Clinic, &clinic).neutral();
+    let clinic = values.get(Placeholder::Clinic).unwrap_or_default().to_owned();
     let Rendered { subject, mut text } = match wording(change, notice)?.render(channel, &values) {
         Ok(rendered) => rendered,
         Err(refusal) => return Ok(Err(refusal)),

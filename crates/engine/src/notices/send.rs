@@ -12,7 +12,7 @@ use suture_core::notice::{Channel, Command, Next, Notice, Status, next};
 use suture_core::time::Timestamp;
 use suture_store::effects::{self, Lease, NewEffect, State};
 
-use super::carry::LIMIT;
+use super::carry::{Carried, LIMIT};
 use super::office::Carrier;
 use super::plan::record;
 use super::render::{House, Letter, Reach, house, keep, kept, letter, reach};
@@ -28,6 +28,9 @@ const LADDER_SECONDS: [u64; 6] = [5, 30, 120, 600, 1_800, 3_600];
 /// Letters of one piece of work at most: every channel, and each of them once more after a crash.
 const LETTERS_MAX: usize = 2 * Channel::ALL.len();
 
+/// Leases of one piece of work after which a provider that takes a key is not asked again.
+const ATTEMPTS_MAX: usize = 12;
+
 /// What a piece of work does next.
 enum Step {
     /// A letter is to leave.
@@ -42,9 +45,13 @@ impl Engine {
     pub(crate) async fn send_notice(
         &self,
         working: &Working,
-        notice: NoticeId,
-        turn: u32,
+        (notice, turn): (NoticeId, u32),
+        urgent: bool,
     ) -> Result<After, Error> {
+        let pool = if urgent { "urgent" } else { "routine" };
+        let Some(_place) = self.0.outward.letters.enter(pool) else {
+            return self.wait_for_turn(working).await;
+        };
         let (organization, stream) = (working.effect.organization.clone(), notice.to_string());
         for _ in 0..LETTERS_MAX {
             if self.now() + LIMIT > working.until {
@@ -60,7 +67,13 @@ impl Engine {
                 }
                 Step::Leave(letter, carrier) => (letter, carrier),
             };
-            let outcome = self.carry((&organization, notice), &letter, &carrier).await;
+            let outcome = match self.carry((&organization, notice), &letter, &carrier).await {
+                Carried::Known(outcome) => outcome,
+                Carried::AskAgain(why) => {
+                    let at = self.now() + rung(working.effect.attempts);
+                    return Ok(After::Again { at, error: why.to_owned(), job: None });
+                }
+            };
             self.0.metrics.count("notices", &outcome_label(&letter, &outcome));
             if let Some(again) = self.learn(&organization, notice, outcome).await? {
                 return Ok(again);
@@ -98,6 +111,12 @@ impl Engine {
     }
 }
 
+/// How long to wait before a provider is asked again with the same key.
+fn rung(attempts: i64) -> Duration {
+    let index = usize::try_from(attempts.max(1) - 1).unwrap_or(usize::MAX).min(LADDER_SECONDS.len() - 1);
+    Duration::from_secs(LADDER_SECONDS[index])
+}
+
 fn outcome_label(letter: &Letter, outcome: &Command) -> String {
     let word = match outcome {
         Command::RecordSent { .. } => "sent",
@@ -118,7 +137,7 @@ fn advance(change: &mut Change<'_, '_>, notice: NoticeId, turn: u32, lease: &Lea
     if let Some(channel) = state.trying() {
         // This process holds the only lease, so whoever tried it died without an answer.
         let carrier = change.office.carrier(channel, house.is_sandbox);
-        if let Some(letter) = again(change, (&state, &house), channel, &carrier)? {
+        if let Some(letter) = again(change, &state, channel, (&carrier, lease))? {
             return leave(change, lease, letter, carrier);
         }
         let code = "stopped_in_the_middle".to_owned();
@@ -171,7 +190,14 @@ fn attempt(
     let letter = match letter(change, (state, house), reach, channel)? {
         Ok(letter) => letter,
         Err(refusal) => {
-            let what = format!("{} ({}, {})", refusal.detail, state.plan.template.name(), refusal.code);
+            // The word itself stays out of this question: it could tell what the patient is treated for.
+            let what = format!(
+                "the message {} was not sent by {} ({}): a value or a wording tells too much or is missing; correct it, \
+                 and tell the recipient in another way",
+                state.plan.template.name(),
+                channel.name(),
+                refusal.code
+            );
             ask(change, state, &format!("words/{}", channel.name()), what)?;
             return Ok(Tried::Over(Command::RecordFailed { channel, code: refusal.code.to_owned() }));
         }
@@ -184,13 +210,18 @@ fn attempt(
     }
 }
 
-/// The letter that left before a crash, when sending it again is sending the same.
+/// The letter that left without an answer, when sending it again is sending the same, and still makes sense.
 fn again(
     change: &mut Change<'_, '_>,
-    (state, _): (&Notice, &House),
+    state: &Notice,
     channel: Channel,
-    carrier: &Carrier,
+    (carrier, lease): (&Carrier, &Lease),
 ) -> Result<Option<Letter>, Error> {
+    let tired = usize::try_from(lease.attempt).is_ok_and(|attempt| attempt > ATTEMPTS_MAX);
+    let late = state.plan.not_after.is_some_and(|last| last < change.order.now);
+    if tired || late || state.withdrawn.is_some() {
+        return Ok(None);
+    }
     match carrier {
         Carrier::Text(route) if route.takes_key() => kept(change, state, channel),
         Carrier::Inbox | Carrier::Mail(_) | Carrier::Text(_) => Ok(None),

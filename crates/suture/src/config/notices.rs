@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use suture_connect::notices::sms::{SmsRoute, Style};
-use suture_core::notice::{Channel, Quiet, Rules};
+use suture_core::notice::{Channel, Quiet, Rules, lint};
 use suture_core::redact::Secret;
 use suture_engine::Mailer;
 use suture_engine::notices::{Notices, OwnRooms, TemplateRooms, VisitRooms};
@@ -43,6 +43,9 @@ pub(super) fn resolve(
         }
         None => format!("http://{listen}"),
     };
+    if let Some(found) = written.sender.as_deref().and_then(|sender| lint(sender).into_iter().next()) {
+        return Err(Failure::new(format!("notices.sender: {found}")));
+    }
     let rooms: Arc<dyn VisitRooms> = match &written.video_rooms {
         None => Arc::new(OwnRooms),
         Some(address) => {
@@ -207,6 +210,7 @@ mod tests {
             (format!("public_url = \"https://c.example\"\n{mail}user = \"u\"\n"), "password"),
             (format!("public_url = \"https://c.example\"\n{texts}style = \"fax\"\n"), "style"),
             (format!("public_url = \"https://c.example\"\n{texts}style = \"json\"\n"), "body"),
+            ("sender = \"Elm Oncology\"".to_owned(), "oncology"),
             ("public_ulr = \"x\"".to_owned(), "public_ulr"),
         ] {
             let refused = resolved(&text).unwrap_err();

@@ -8,7 +8,7 @@ use super::spdx;
 use super::tree::Tree;
 
 /// Licences that ask for no more than to be named.
-const PERMISSIVE: [&str; 11] = [
+const PERMISSIVE: [&str; 12] = [
     "MIT",
     "Apache-2.0",
     "ISC",
@@ -19,6 +19,7 @@ const PERMISSIVE: [&str; 11] = [
     "CC0-1.0",
     "Unlicense",
     "BSL-1.0",
+    "0BSD",
     "CDLA-Permissive-2.0",
 ];
 /// Exceptions that only give more.
