@@ -308,6 +308,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("amount_not_positive"),
     page!("amount_unusual"),
     page!("answer_for_another_patient"),
+    page!("appointment_stands"),
     page!("attempt_closed"),
     page!("attempt_missing"),
     page!("attempt_open"),
@@ -449,6 +450,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("time_in_the_past"),
     page!("time_invalid"),
     page!("too_far"),
+    page!("too_many_holds"),
     page!("too_many_streams"),
     page!("too_soon"),
     page!("unauthenticated"),
@@ -457,7 +459,6 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("visit_times_invalid"),
     page!("write_off_exceeds_due"),
     page!("write_off_missing"),
-    page!("x12_refused"),
 ];
 
 /// The page of a code.

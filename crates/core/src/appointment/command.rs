@@ -298,8 +298,11 @@ fn follow(appointment: &Appointment, payment: &Payment, service: ServiceId, now:
             let proof = after.deposit_proof();
             events.extend(proof.map(|payment| after.confirmed(Confirmation::Deposit { payment }, service)));
         }
-        Status::AtRisk if after.visit_due.is_some() && after.visit_open().is_none() => {
+        Status::AtRisk if after.visit_open().is_none() && !after.lacks_deposit() => {
             events.push(Event::Secured);
+        }
+        Status::Confirmed if after.lacks_deposit() => {
+            events.extend(put_at_risk(&after, "deposit_gone", now));
         }
         Status::Confirmed if role == Role::Visit && is_refused(paid.status) => {
             events.extend(put_at_risk(&after, "payment_failed", now));
@@ -319,7 +322,8 @@ const fn is_refused(status: payment::Status) -> bool {
 
 fn put_at_risk(appointment: &Appointment, reason: &str, now: Timestamp) -> Option<Event> {
     // Once somebody decided to see the patient anyway, money no longer threatens the visit.
-    let settled = appointment.overridden.is_some() || appointment.visit_open().is_none();
+    let settled = appointment.overridden.is_some()
+        || appointment.visit_open().is_none() && !appointment.lacks_deposit();
     if appointment.status != Status::Confirmed || settled {
         return None;
     }

@@ -321,6 +321,16 @@ impl Appointment {
         PaymentId::parse(id).ok()
     }
 
+    /// Whether a deposit that confirmed it is no longer there: refunded, disputed or lapsed while the visit still stands.
+    #[must_use]
+    pub fn lacks_deposit(&self) -> bool {
+        let by_deposit = matches!(
+            self.confirmation,
+            Some(Confirmation::Deposit { .. } | Confirmation::LatePayment { .. })
+        );
+        by_deposit && self.terms.deposit.minor > 0 && self.deposit_proof().is_none()
+    }
+
     /// What is due before the visit and not paid.
     #[must_use]
     pub fn visit_open(&self) -> Option<Money> {

@@ -253,6 +253,30 @@ fn t3_at_the_deadline_it_is_released_unless_somebody_overrides_or_it_is_an_emerg
 }
 
 #[test]
+fn a_deposit_that_goes_back_while_the_visit_stands_puts_it_at_risk() {
+    let mut gone = payment(1, 5_000, &[captured(5_000)]);
+    let seen = Evidence::Refund(crate::evidence::RefundSeen {
+        refund: "re_1".into(),
+        charge: "ch_1".into(),
+        intent: Some("pi_1".into()),
+        amount: Money::usd(5_000),
+        status: crate::evidence::RefundStatus::Succeeded,
+        refund_id: None,
+        reason: None,
+        failure_reason: None,
+        created: at(2),
+    });
+    let observe = payment::Command::Observe { evidence: seen, seen_at: at(2), source: Source::Webhook };
+    for event in payment::decide(Some(&gone), &observe, at(2)).unwrap() {
+        gone = Box::new(Payment::evolve(Some(*gone), &event).unwrap());
+    }
+    let risky = run(after(&booked()).as_ref(), &follow(gone), 5).unwrap().unwrap();
+    assert_eq!((risky.status, risky.risk.clone().unwrap().1), (Status::AtRisk, "deposit_gone".into()));
+    let again = follow(payment(1, 5_000, &[captured(5_000)]));
+    assert_eq!(run(Some(&risky), &again, 6).unwrap().unwrap().status, Status::Confirmed);
+}
+
+#[test]
 fn a_deadline_is_never_after_the_start_of_the_visit() {
     let late = [with_visit_due(), vec![(follow(payment(2, 7_000, &[declined(7_000)])), 55)]].concat();
     assert_eq!(after(&late).unwrap().risk.unwrap().0, at(60));

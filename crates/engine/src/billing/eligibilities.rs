@@ -238,7 +238,8 @@ fn make_link(change: &mut Change<'_, '_>, new: &NewEligibility, patient: &Patien
 pub(crate) fn care(change: &mut Change<'_, '_>, link: &str) -> Result<Care, Error> {
     let organization = change.order.organization.clone();
     let link = links::get(change.tx, &organization, link)?;
-    Ok(link.as_ref().map(crate::facts::care_of_link).unwrap_or_default())
+    let care = link.as_ref().map(crate::facts::care_of_link).unwrap_or_default();
+    crate::scheduling::documented(change, care)
 }
 
 fn plan_advance(

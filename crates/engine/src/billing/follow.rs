@@ -148,7 +148,8 @@ pub(crate) fn care_of_service(change: &mut Change<'_, '_>, service: &Service) ->
     let organization = change.order.organization.clone();
     let link = suture_store::links::get(change.tx, &organization, &service.link)?;
     let outcome = service.notes.last().map(|note| note.id.to_string());
-    Ok(Care { outcome, ..link.as_ref().map(facts::care_of_link).unwrap_or_default() })
+    let care = Care { outcome, ..link.as_ref().map(facts::care_of_link).unwrap_or_default() };
+    crate::scheduling::documented(change, care)
 }
 
 /// A charge under consent that ended without money leaves the consent as it was.

@@ -89,6 +89,10 @@ impl Engine {
         let order = self.order_of(caller, Reason::parse(reason)?);
         let (origin, billing) = (self.any_origin(&caller.organization), self.0.settings.billing.clone());
         self.apply(&id.to_string(), order, move |change| {
+            if let Command::Cancel { .. } | Command::Miss { .. } = &command {
+                let (_, state) = change.existing::<Service>(&id.to_string())?;
+                crate::scheduling::refuse_standing(change, &state.link)?;
+            }
             decide_service(change, &id.to_string(), &command)?;
             after_command(change, id, &command)?;
             match &command {

@@ -82,6 +82,9 @@ fn due_now(state: &Appointment) -> Result<Due, Error> {
         (Status::PendingPayment, Some(debt)) => {
             Ok(Due { role: Role::Deposit, debt, amount: state.terms.deposit })
         }
+        (Status::AtRisk, Some(debt)) if state.lacks_deposit() => {
+            Ok(Due { role: Role::Deposit, debt, amount: state.terms.deposit })
+        }
         (Status::Lapsed, _) => Err(Error::Refused(Refusal::state(
             "hold_ended",
             "Nothing was charged: the hold of the slot has ended. Select a slot again.",

@@ -223,6 +223,14 @@ impl Engine {
     }
 }
 
+/// The chain of an appointment of ours, with its encounter once there is one (I5).
+pub(crate) fn documented(change: &mut Change<'_, '_>, care: Care) -> Result<Care, Error> {
+    let ours = care.appointment.as_deref().and_then(|id| AppointmentId::parse(id).ok());
+    let Some(id) = ours.filter(|_| care.encounter.is_none()) else { return Ok(care) };
+    let encounter = change.load::<Appointment>(&id.to_string())?.state.and_then(|known| known.encounter);
+    Ok(Care { encounter: encounter.map(|encounter| encounter.to_string()), ..care })
+}
+
 fn check_text(written: &Written) -> Result<(), Error> {
     match (1..=TEXT_MAX).contains(&written.text.expose().len()) {
         true => Ok(()),

@@ -160,6 +160,22 @@ fn case_of(
     }
 }
 
+/// A service of an appointment that stands is not cancelled by itself: the booking would stand without its money (I4).
+pub(crate) fn refuse_standing(change: &mut Change<'_, '_>, link: &str) -> Result<(), Error> {
+    let care = billing::care_of_link(change, link)?;
+    let Some(id) = care.appointment.and_then(|id| AppointmentId::parse(&id).ok()) else { return Ok(()) };
+    let standing = change.load::<Appointment>(&id.to_string())?.state.filter(|known| known.status.occupies());
+    match standing {
+        None => Ok(()),
+        Some(_) => Err(Error::Refused(Refusal::state(
+            "appointment_stands",
+            format!(
+                "The service was not cancelled: its appointment {id} stands. Cancel the appointment instead."
+            ),
+        ))),
+    }
+}
+
 /// What the clinic's policy says.
 pub(super) fn verdict_of(
     change: &mut Change<'_, '_>,

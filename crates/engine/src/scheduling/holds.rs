@@ -143,6 +143,9 @@ pub(super) fn hold(
              one up first.",
         )));
     }
+    if waiting.is_none() {
+        few_holds(change, select.patient)?;
+    }
     free_at(change, &parts, select.starts_at)?;
     let (terms, link) = terms_of(change, &parts, select, &patient)?;
     terms.check()?;
@@ -181,6 +184,27 @@ pub(super) fn hold(
     written(change, &held)?;
     timers::plan(change, &held, "end-hold", held.held_until, &Job::EndHold { appointment: id })?;
     Ok(held)
+}
+
+/// A patient who tries several times does not need more slots than this at once; a program that blocks a calendar does.
+const HOLDS_MAX: usize = 3;
+
+fn few_holds(change: &mut Change<'_, '_>, patient: PatientId) -> Result<(), Error> {
+    let (organization, now) = (change.order.organization.clone(), change.order.now);
+    let whose = visits::Whose::Patient(patient);
+    let ahead = (now, Timestamp::from_millis(i64::MAX));
+    let held = visits::list(change.tx, &organization, whose, ahead, 200)?;
+    let held = held.iter().filter(|visit| visit.status == appointment::Status::PendingPayment).count();
+    match held < HOLDS_MAX {
+        true => Ok(()),
+        false => Err(Error::Refused(Refusal::held(
+            "too_many_holds",
+            format!(
+                "Nothing was held: {held} slots are held for this patient and not paid. Pay one, cancel one, or wait \
+                 until a hold ends."
+            ),
+        ))),
+    }
 }
 
 /// Whether a visit can begin then; says what is free nearby when somebody was faster.

@@ -27,6 +27,8 @@ struct Said {
     key: String,
     values: Values,
     due_at: Timestamp,
+    /// After this it makes no sense any more; by the template when absent.
+    not_after: Option<Timestamp>,
     urgent: bool,
 }
 
@@ -59,7 +61,7 @@ fn say(
         about: about(appointment),
         values: said.values,
         due_at: said.due_at,
-        not_after: None,
+        not_after: said.not_after,
         zone: Some(appointment.zone.clone()),
         urgent: said.urgent,
         key: format!("{}/{}", appointment.id, said.key),
@@ -87,7 +89,7 @@ fn manage(change: &Change<'_, '_>, appointment: &Appointment) -> Result<String, 
 }
 
 fn plain(template: Template, key: &str, values: Values, due_at: Timestamp) -> Said {
-    Said { template, key: key.to_owned(), values, due_at, urgent: false }
+    Said { template, key: key.to_owned(), values, due_at, not_after: None, urgent: false }
 }
 
 /// A booking stands: the confirmation now, the reminders later, the door of a video visit at once (FEATURES M165, M172,
@@ -102,7 +104,8 @@ pub(super) fn confirmed(change: &mut Change<'_, '_>, appointment: &Appointment) 
     if visit.video {
         let door = visit_link(change, &appointment.id.to_string(), appointment.ends_at + HOUR)?;
         let values = values.with(Placeholder::Link, door);
-        to_patient(change, appointment, plain(Template::VisitLink, "visit-link", values, now))?;
+        let said = plain(Template::VisitLink, "visit-link", values, now);
+        to_patient(change, appointment, Said { not_after: Some(appointment.ends_at), ..said })?;
     }
     Ok(())
 }
@@ -158,27 +161,20 @@ fn ask_to_pay(
         .with(Placeholder::Deadline, local_time(deadline, &appointment.zone))
         .with(Placeholder::Link, link);
     let due_at = change.order.now;
-    let said =
-        Said { template: Template::PaymentDeclined, key: key.to_owned(), values, due_at, urgent: true };
+    let said = Said { urgent: true, ..plain(Template::PaymentDeclined, key, values, due_at) };
     to_patient(change, appointment, said)
 }
 
 /// A charge before the visit failed: both sides learn it at once (FLOWS T1).
 pub(super) fn at_risk(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
-    let (Some((deadline, _)), Some(amount)) = (appointment.risk.clone(), appointment.visit_open()) else {
-        return Ok(());
-    };
+    let Some((deadline, _)) = appointment.risk.clone() else { return Ok(()) };
+    let amount = appointment.visit_open().unwrap_or(appointment.terms.deposit);
     let key = format!("risk/{}", deadline.millis());
     ask_to_pay(change, appointment, (&key, amount, deadline))?;
-    let said = Said {
-        template: Template::ProviderPaymentRisk,
-        key,
-        values: values(change, appointment)?,
-        due_at: change.order.now,
-        urgent: true,
-    };
+    let values = values(change, appointment)?;
+    let said = plain(Template::ProviderPaymentRisk, &key, values, change.order.now);
     // The keys of patient and provider differ by the recipient's part.
-    to_provider(change, appointment, Said { key: format!("provider/{}", said.key), ..said })
+    to_provider(change, appointment, Said { key: format!("provider/{key}"), urgent: true, ..said })
 }
 
 /// A visit that was at risk stands again: the links and alerts of the risk are over.
@@ -268,7 +264,7 @@ pub(super) fn offered(change: &mut Change<'_, '_>, appointment: &Appointment) ->
         .with(Placeholder::Link, link);
     let due_at = change.order.now;
     let said = plain(Template::WaitlistOffer, "offer", values, due_at);
-    to_patient(change, appointment, Said { urgent: true, ..said })
+    to_patient(change, appointment, Said { urgent: true, not_after: Some(until), ..said })
 }
 
 /// The patient is here, or the visit is over: nobody is reminded of it any more.

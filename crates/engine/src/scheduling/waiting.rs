@@ -104,6 +104,11 @@ pub(super) fn booked(change: &mut Change<'_, '_>, appointment: &Appointment) -> 
     }
 }
 
+/// The key under which the round of offers that an appointment belongs to is found.
+fn round_of(appointment: AppointmentId) -> String {
+    format!("offer-round/{appointment}")
+}
+
 /// Offers a slot that was just freed to the next who wants it. The offers that ran out are counted by the offers that were
 /// made of this slot.
 pub(super) fn offer_next(
@@ -118,8 +123,11 @@ pub(super) fn offer_next(
     if context.starts_at <= change.order.now {
         return Ok(());
     }
-    let slot = format!("offers/{}/{}", context.provider, context.starts_at.millis());
     let organization = change.order.organization.clone();
+    // Every release begins a round of its own; an offer that ran out goes on with the round that it came from.
+    let known = suture_store::journal::referred(change.tx, &organization, &round_of(freed.id))?;
+    let round = known.unwrap_or_else(|| freed.id.to_string());
+    let slot = format!("offers/{round}");
     let wanted = (context.visit_type, context.provider, context.starts_at);
     let mut places = Vec::new();
     for id in calendar::next_waiting(change.tx, &organization, wanted, LOOK_AT)? {
@@ -154,6 +162,7 @@ pub(super) fn offer_next(
     let Some(held) = held else {
         return offer_next(change, &Appointment { waiting: None, ..freed.clone() }, origin);
     };
+    change.claim_key(&round_of(held.id), &round)?;
     decide(change, id, &Command::Offer { appointment: held.id })?;
     tell::offered(change, &held)
 }

@@ -75,8 +75,7 @@ pub(super) async fn measure(url: &str) -> Result<(), String> {
 async fn set(url: &str) -> Result<Stage, Error> {
     let engine = billing_stage::open(url).await.map_err(Error::Missing)?;
     let organization = engine.make_organization("bench", suture_engine::admin::Mode::Sandbox).await?.id;
-    let caller =
-        Caller { organization, actor: suture_core::explain::Actor::Operator("bench".to_owned()) };
+    let caller = Caller { organization, actor: suture_core::explain::Actor::Operator("bench".to_owned()) };
     let mint = || Mint::new(engine.now(), engine.random());
     let clinic = ClinicId::mint(mint());
     let visit = visit_type(VisitTypeId::mint(mint()), clinic);
@@ -107,11 +106,7 @@ fn place(id: ClinicId) -> Result<Clinic, Error> {
         id,
         name: "Bench".to_owned(),
         zone: zone()?,
-        timing: Choice {
-            timing: Timing::PostVisit,
-            reason: "bench".to_owned(),
-            by: "bench".to_owned(),
-        },
+        timing: Choice { timing: Timing::PostVisit, reason: "bench".to_owned(), by: "bench".to_owned() },
         policy: Policy::lenient(),
         holidays: Vec::new(),
         platform_share: None,
@@ -120,12 +115,7 @@ fn place(id: ClinicId) -> Result<Clinic, Error> {
 }
 
 /// Every day from eight to six, but for ten vacations of two days.
-fn provider(
-    id: ProviderId,
-    clinic: ClinicId,
-    number: usize,
-    first: LocalDate,
-) -> Result<Provider, Error> {
+fn provider(id: ProviderId, clinic: ClinicId, number: usize, first: LocalDate) -> Result<Provider, Error> {
     let hours = |weekday| Hours { weekday, from: time(8 * 60), until: time(18 * 60), location: None };
     let mut exceptions = Vec::new();
     let mut day = (0..number % 5).fold(first, |day, _| day.tomorrow());
@@ -200,7 +190,8 @@ fn put(tx: &mut Tx<'_>, stage: &Stage, number: i64) -> Result<(), Error> {
     let minutes = day * 1_440 + place * 50 + 10;
     let starts_at = Timestamp::from_millis(stage.opens.millis() + minutes * 60_000);
     let mint = Mint::new(stage.engine.now(), stage.engine.random());
-    let held = appointment_of(stage, (AppointmentId::mint(mint), provider, PatientId::mint(mint)), starts_at)?;
+    let held =
+        appointment_of(stage, (AppointmentId::mint(mint), provider, PatientId::mint(mint)), starts_at)?;
     let organization = &stage.caller.organization;
     let calendar = calendar::number(tx, organization, provider)?;
     let slot = Slot {
@@ -232,10 +223,7 @@ fn appointment_of(
         waiting: None,
     };
     let events = appointment::decide(None, &Command::Select(Box::new(selection)), stage.engine.now())?;
-    events
-        .iter()
-        .fold(None, Appointment::evolve)
-        .ok_or_else(|| Error::Missing("an appointment".to_owned()))
+    events.iter().fold(None, Appointment::evolve).ok_or_else(|| Error::Missing("an appointment".to_owned()))
 }
 
 async fn searches(stage: &Stage) -> Result<(), Error> {
@@ -278,8 +266,7 @@ async fn searches(stage: &Stage) -> Result<(), Error> {
 async fn race(stage: &Arc<Stage>) -> Result<(), Error> {
     let mut patients = Vec::new();
     for _ in 0..RACERS {
-        let new =
-            NewPatient { external: BTreeMap::new(), personal: Vec::new(), customer_at: Vec::new() };
+        let new = NewPatient { external: BTreeMap::new(), personal: Vec::new(), customer_at: Vec::new() };
         patients.push(stage.engine.create_patient(&stage.caller, new).await?.id);
     }
     let starts_at = stage.opens + DAY * 390;
@@ -307,6 +294,9 @@ async fn race(stage: &Arc<Stage>) -> Result<(), Error> {
     for racer in racers {
         won += u32::from(racer.await.unwrap_or(false));
     }
-    println!("{RACERS} patients select one slot at once: {won} holds it, all answered in {:?}", begun.elapsed());
+    println!(
+        "{RACERS} patients select one slot at once: {won} holds it, all answered in {:?}",
+        begun.elapsed()
+    );
     Ok(())
 }
