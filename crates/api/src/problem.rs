@@ -363,6 +363,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("exceptions_overlap"),
     page!("field_invalid"),
     page!("forbidden"),
+    page!("form_invalid"),
     page!("health_card_refused"),
     page!("hours_invalid"),
     page!("hours_overlap"),

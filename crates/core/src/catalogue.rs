@@ -77,6 +77,7 @@ pub const MACHINES: &[Machine] = &[
         "encounter",
         "What a provider documents: codes, hashes of signed notes, the outcome; never a text.",
     ),
+    machine("intake", "An intake form that was submitted; never an answer."),
     machine("waiting", "A place in the waiting list."),
 ];
 

@@ -119,6 +119,8 @@ ids! {
     PatientId = "pat";
     /// One consent to a charge.
     ConsentId = "cns";
+    /// One intake form as a patient filled it in.
+    IntakeId = "itk";
     /// One insurance policy of a patient.
     PolicyId = "pol";
     /// One check of what a patient will owe.

@@ -20,6 +20,7 @@ pub mod explain;
 pub mod firewall;
 pub mod guard;
 pub mod id;
+pub mod intake;
 pub mod invoice;
 pub mod ledger;
 pub mod money;

@@ -13,6 +13,7 @@ use suture_core::dispute::Dispute;
 use suture_core::eligibility::Eligibility;
 use suture_core::encounter::Encounter;
 use suture_core::estimate::Estimate;
+use suture_core::intake::Intake;
 use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::notice::Notice;
@@ -96,7 +97,7 @@ macro_rules! replayed {
 
 replayed! {
     Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
-    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting
+    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting, Intake
 }
 
 impl Engine {

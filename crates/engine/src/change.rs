@@ -16,6 +16,7 @@ use suture_core::encounter::{self, Encounter};
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Care, Reason};
 use suture_core::id::{Mint, Random};
+use suture_core::intake::{self, Intake};
 use suture_core::invoice::{self, Invoice};
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::notice::{self, Notice};
@@ -104,6 +105,7 @@ machines! {
     Estimate, estimate::Event, "estimate";
     Service, service::Event, "service", service::postings;
     Invoice, invoice::Event, "invoice";
+    Intake, intake::Event, "intake";
     Clinic, ClinicEvent, "clinic";
     Provider, ProviderEvent, "provider";
     VisitType, VisitTypeEvent, "visit_type";

@@ -2,14 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
 
+use std::collections::BTreeMap;
+
 use suture_core::appointment::{Appointment, Status};
 use suture_core::consent::Purpose;
 use suture_core::encounter::Encounter;
 use suture_core::id::PatientId;
 use suture_core::payout::ProviderPayout;
+use suture_core::redact::Phi;
 use suture_core::service::{self, Service};
 use suture_core::visit::Timing;
 use suture_engine::Error;
+use suture_engine::billing::NewIntake;
 use suture_sim::on_both_databases;
 use suture_sim::world::{Desk, World};
 use suture_store::effects::State;
@@ -221,7 +225,23 @@ async fn story_2_a_hybrid_visit_from_coverage_to_the_claim(mut world: World) {
     let desk = world.practice(Timing::Hybrid, |_, _, visit| visit.price.minor = 30_000).await.unwrap();
     world.prices(desk, &[("99214", 30_000)]).await.unwrap();
     let patient = world.patient_with_card(0, "pm_card_visa").await.unwrap().id;
-    let check = world.eligible(patient, 4_000).await.unwrap();
+    // The intake form makes the policy and begins the check; the payer says a copay of 40.00.
+    let form = NewIntake {
+        patient,
+        form: "new-patient-3".into(),
+        answers: Phi::new(BTreeMap::from([("allergies".to_owned(), "none".to_owned())])),
+        insurance: Some(("PAYER1".into(), Phi::new("W123".to_owned()))),
+        service_types: vec!["98".into()],
+    };
+    let caller = world.caller();
+    let intake = world.engine(0).submit_intake(&caller, form).await.unwrap();
+    let policy = intake.policy.unwrap();
+    let valid = suture_core::policy::Command::Confirm { evidence: "phone".into() };
+    world.engine(0).move_policy(&caller, policy, valid).await.unwrap();
+    let organization = world.organization.clone();
+    let answers = world.engine(0).intake_answers(&organization, intake.id).await.unwrap();
+    assert_eq!(answers.expose()["allergies"], "none");
+    let check = world.answer(intake.eligibility.unwrap(), 4_000).await.unwrap();
     let starts_at = world.opening(desk, 120).await.unwrap();
     let held = world.select(desk, (patient, 0), starts_at, Some(check.id)).await.unwrap();
     assert_eq!(

@@ -20,6 +20,7 @@ mod event_types;
 mod events;
 mod health;
 mod hooks;
+mod intakes;
 mod invoices;
 mod ledger;
 mod links;

@@ -5,8 +5,8 @@ use utoipa_axum::routes;
 
 use super::{
     access, api_keys, audit, checklist, connections, consents, contacts, dead_letters, debts, deliveries,
-    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, hooks, invoices,
-    ledger, links, messages, methods, notices, objects, pages, patients, payments, policies,
+    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, hooks, intakes,
+    invoices, ledger, links, messages, methods, notices, objects, pages, patients, payments, policies,
     provider_payouts, refunds, remittances, runs, sequences, service_care, service_money, services,
     statements, webhooks, wordings,
 };
@@ -47,6 +47,9 @@ fn people(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(consents::withdraw_consent))
         .routes(routes!(statements::get_statement))
         .routes(routes!(checklist::get_checklist))
+        .routes(routes!(intakes::submit_intake))
+        .routes(routes!(intakes::get_intake))
+        .routes(routes!(intakes::get_intake_answers))
         .routes(routes!(policies::create_policy))
         .routes(routes!(policies::get_policy))
         .routes(routes!(policies::confirm_policy))

@@ -57,39 +57,7 @@ impl Engine {
             super::patients::check_external("ehr", id)?;
         }
         let order = self.order_of(caller, Reason::of("eligibility_requested"));
-        self.apply("eligibility", order, move |change| {
-            let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
-            if let Some(policy) = new.policy {
-                let (_, known) = change.existing::<Policy>(&policy.to_string())?;
-                if known.patient != new.patient {
-                    return Err(Error::Refused(Refusal::invalid(
-                        "policy_of_another_patient",
-                        "Nothing was asked: the policy belongs to another patient.",
-                    )));
-                }
-            }
-            let id = EligibilityId::mint(change.mint());
-            let link = make_link(change, &new, &patient)?;
-            let command = Command::Create {
-                eligibility: id,
-                patient: new.patient,
-                policy: new.policy,
-                link: link.clone(),
-                service_types: new.service_types.clone(),
-                answer_by: change.order.now + ANSWER_WITHIN,
-            };
-            let events = eligibility::decide(None, &command, change.order.now)?;
-            let mut loaded = Loaded::<Eligibility>::fresh(id.to_string());
-            let care = care(change, &link)?;
-            change.record_all(&mut loaded, &events, &care)?;
-            if let Some(policy) = new.policy {
-                decide_policy(change, policy, &policy::Command::AddCheck { eligibility: id })?;
-            }
-            plan_advance(change, id, (1, Duration::ZERO))?;
-            plan_advance(change, id, (2, ANSWER_WITHIN))?;
-            loaded.state.ok_or_else(|| Error::not_found("eligibility", &id.to_string()))
-        })
-        .await
+        self.apply("eligibility", order, move |change| ask(change, &new)).await
     }
 
     /// A check as known now.
@@ -346,4 +314,38 @@ fn take(
     }
     super::services::cover(change, id)?;
     Ok(state)
+}
+
+/// Begins a check.
+pub(super) fn ask(change: &mut Change<'_, '_>, new: &NewEligibility) -> Result<Eligibility, Error> {
+    let (_, patient) = change.existing::<Patient>(&new.patient.to_string())?;
+    if let Some(policy) = new.policy {
+        let (_, known) = change.existing::<Policy>(&policy.to_string())?;
+        if known.patient != new.patient {
+            return Err(Error::Refused(Refusal::invalid(
+                "policy_of_another_patient",
+                "Nothing was asked: the policy belongs to another patient.",
+            )));
+        }
+    }
+    let id = EligibilityId::mint(change.mint());
+    let link = make_link(change, new, &patient)?;
+    let command = Command::Create {
+        eligibility: id,
+        patient: new.patient,
+        policy: new.policy,
+        link: link.clone(),
+        service_types: new.service_types.clone(),
+        answer_by: change.order.now + ANSWER_WITHIN,
+    };
+    let events = eligibility::decide(None, &command, change.order.now)?;
+    let mut loaded = Loaded::<Eligibility>::fresh(id.to_string());
+    let care = care(change, &link)?;
+    change.record_all(&mut loaded, &events, &care)?;
+    if let Some(policy) = new.policy {
+        decide_policy(change, policy, &policy::Command::AddCheck { eligibility: id })?;
+    }
+    plan_advance(change, id, (1, Duration::ZERO))?;
+    plan_advance(change, id, (2, ANSWER_WITHIN))?;
+    loaded.state.ok_or_else(|| Error::not_found("eligibility", &id.to_string()))
 }

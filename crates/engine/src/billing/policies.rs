@@ -5,7 +5,7 @@ use suture_core::id::{PatientId, PolicyId};
 use suture_core::patient::Patient;
 use suture_core::policy::{self, Command, Policy};
 use suture_core::redact::Phi;
-use suture_store::personal;
+use suture_store::{Keyring, personal};
 
 use crate::Error;
 use crate::change::{Change, Loaded};
@@ -27,14 +27,7 @@ impl Engine {
         let order = self.order_of(caller, Reason::of("policy_recorded"));
         let (payer, keyring) = (payer.to_owned(), self.0.store.keyring().clone());
         self.apply(&patient.to_string(), order, move |change| {
-            change.existing::<Patient>(&patient.to_string())?;
-            let policy = PolicyId::mint(change.mint());
-            let events = policy::decide(None, &Command::Create { policy, patient, payer: payer.clone() })?;
-            let mut loaded = Loaded::<Policy>::fresh(policy.to_string());
-            change.record_all(&mut loaded, &events, &care_of_patient(patient))?;
-            let place = (change.order.organization.as_str(), policy.to_string());
-            personal::put(change.tx, &keyring, (place.0, &place.1, "member_id"), &member, change.order.now)?;
-            loaded.state.ok_or_else(|| Error::not_found("policy", &policy.to_string()))
+            record(change, (patient, &payer), &member, &keyring)
         })
         .await
     }
@@ -82,4 +75,21 @@ pub(super) fn decide_policy(
 /// The chain of things that only a patient explains yet.
 pub(super) fn care_of_patient(patient: PatientId) -> Care {
     Care { patient: Some(patient.to_string()), ..Care::default() }
+}
+
+/// Records a policy with its sealed member id.
+pub(super) fn record(
+    change: &mut Change<'_, '_>,
+    (patient, payer): (PatientId, &str),
+    member: &Phi<String>,
+    keyring: &Keyring,
+) -> Result<Policy, Error> {
+    change.existing::<Patient>(&patient.to_string())?;
+    let policy = PolicyId::mint(change.mint());
+    let events = policy::decide(None, &Command::Create { policy, patient, payer: payer.to_owned() })?;
+    let mut loaded = Loaded::<Policy>::fresh(policy.to_string());
+    change.record_all(&mut loaded, &events, &care_of_patient(patient))?;
+    let place = (change.order.organization.as_str(), policy.to_string());
+    personal::put(change.tx, keyring, (place.0, &place.1, "member_id"), member, change.order.now)?;
+    loaded.state.ok_or_else(|| Error::not_found("policy", &policy.to_string()))
 }
