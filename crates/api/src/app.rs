@@ -62,6 +62,18 @@ impl std::ops::Deref for App {
     }
 }
 
+impl Inner {
+    /// Refuses a link that asks too often. Links share few buckets by the end of what they open, so that they are bounded.
+    pub(crate) fn link_may_ask(&self, subject: &str) -> Result<(), Problem> {
+        let from = subject.len().saturating_sub(3);
+        let bucket = format!("link/{}", subject.get(from..).unwrap_or_default());
+        match self.limiter.take(&bucket, self.engine.now()) {
+            true => Ok(()),
+            false => Err(Problem::rate_limited()),
+        }
+    }
+}
+
 /// The whole API over an engine.
 pub fn router(engine: Engine, settings: Settings) -> axum::Router {
     let limiter = Limiter::new(settings.requests_per_second_per_key);

@@ -27,16 +27,19 @@ pub(crate) enum Role {
     Auditor,
     /// Connections, flows and deliveries.
     Integrator,
+    /// Seeing patients and writing down what was done.
+    Provider,
 }
 
 impl Role {
     /// All roles with their names.
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
+    pub(crate) const ALL: [(Self, &'static str); 6] = [
         (Self::Admin, "admin"),
         (Self::Billing, "billing"),
         (Self::FrontDesk, "front_desk"),
         (Self::Auditor, "auditor"),
         (Self::Integrator, "integrator"),
+        (Self::Provider, "provider"),
     ];
 
     /// The role of this name.
@@ -69,6 +72,10 @@ pub(crate) enum Permission {
     ManageServices,
     SettleServices,
     ManagePayouts,
+    ReadSchedule,
+    ManagePractice,
+    BookVisits,
+    DocumentCare,
 }
 
 /// Whether a role has a permission. This is the table.
@@ -94,6 +101,9 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ManageServices
                 | P::SettleServices
                 | P::ManagePayouts
+                | P::ReadSchedule
+                | P::ManagePractice
+                | P::BookVisits
         ),
         Role::FrontDesk => matches!(
             permission,
@@ -105,6 +115,8 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ManagePatients
                 | P::ReadBilling
                 | P::ManageServices
+                | P::ReadSchedule
+                | P::BookVisits
         ),
         Role::Auditor => matches!(
             permission,
@@ -115,6 +127,7 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ReadAccess
                 | P::ReadConnections
                 | P::ReadBilling
+                | P::ReadSchedule
         ),
         Role::Integrator => matches!(
             permission,
@@ -125,6 +138,9 @@ pub(crate) const fn allows(role: Role, permission: Permission) -> bool {
                 | P::ReadConnections
                 | P::ManageConnections
         ),
+        Role::Provider => {
+            matches!(permission, P::ReadPatients | P::ReadSchedule | P::BookVisits | P::DocumentCare)
+        }
     }
 }
 
@@ -193,7 +209,7 @@ pub(crate) fn may_read_metrics(headers: &HeaderMap, token: Option<&Secret<String
 mod tests {
     use super::*;
 
-    const PERMISSIONS: [Permission; 21] = [
+    const PERMISSIONS: [Permission; 25] = [
         Permission::ReadPayments,
         Permission::TakePayments,
         Permission::RefundPayments,
@@ -215,6 +231,10 @@ mod tests {
         Permission::ManageServices,
         Permission::SettleServices,
         Permission::ManagePayouts,
+        Permission::ReadSchedule,
+        Permission::ManagePractice,
+        Permission::BookVisits,
+        Permission::DocumentCare,
     ];
 
     #[test]
@@ -226,27 +246,31 @@ mod tests {
         };
         let table: Vec<String> = PERMISSIONS.into_iter().map(row).collect();
         let agreed = [
-            "xxxxx ReadPayments",
-            "xxx-- TakePayments",
-            "xx--- RefundPayments",
-            "xx--- IdentifyPayers",
-            "xxx-- ReadLinks",
-            "xxx-- MakeLinks",
-            "xx-xx ReadDeliveries",
-            "xx--x RepairDeliveries",
-            "x---x SeeRunContent",
-            "xx-x- ReadBooks",
-            "x--x- ReadAudit",
-            "x--x- ReadAccess",
-            "xx-xx ReadConnections",
-            "x---x ManageConnections",
-            "x---- ManageKeys",
-            "xxx-- ReadPatients",
-            "xxx-- ManagePatients",
-            "xxxx- ReadBilling",
-            "xxx-- ManageServices",
-            "xx--- SettleServices",
-            "xx--- ManagePayouts",
+            "xxxxx- ReadPayments",
+            "xxx--- TakePayments",
+            "xx---- RefundPayments",
+            "xx---- IdentifyPayers",
+            "xxx--- ReadLinks",
+            "xxx--- MakeLinks",
+            "xx-xx- ReadDeliveries",
+            "xx--x- RepairDeliveries",
+            "x---x- SeeRunContent",
+            "xx-x-- ReadBooks",
+            "x--x-- ReadAudit",
+            "x--x-- ReadAccess",
+            "xx-xx- ReadConnections",
+            "x---x- ManageConnections",
+            "x----- ManageKeys",
+            "xxx--x ReadPatients",
+            "xxx--- ManagePatients",
+            "xxxx-- ReadBilling",
+            "xxx--- ManageServices",
+            "xx---- SettleServices",
+            "xx---- ManagePayouts",
+            "xxxx-x ReadSchedule",
+            "xx---- ManagePractice",
+            "xxx--x BookVisits",
+            "x----x DocumentCare",
         ];
         assert_eq!(table, agreed);
     }

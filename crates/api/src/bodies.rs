@@ -139,6 +139,22 @@ pub(crate) fn in_field<T>(
     })
 }
 
+/// The id in a query, when there is one.
+pub(crate) fn in_query<T>(
+    parse: impl Fn(&str) -> Result<T, NotAnId>,
+    text: Option<&str>,
+    parameter: &str,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    parse(text).map(Some).map_err(|wrong| {
+        let detail = format!(
+            "Nothing was read. `{parameter}` is not an id of the form {}_ followed by 32 hexadecimal digits.",
+            wrong.prefix
+        );
+        Problem::invalid("query_invalid", detail)
+    })
+}
+
 /// A short text of one line. The problem names the field, not what was given.
 pub(crate) fn short(field: &str, text: String) -> Result<String, Problem> {
     let right = (1..=100).contains(&text.chars().count())

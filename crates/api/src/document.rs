@@ -28,6 +28,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     resources::routes(OpenApiRouter::with_openapi(Document::openapi()))
 }
 
+/// Posts that change nothing need no `Idempotency-Key`.
+const KEYLESS: [&str; 3] = ["/probe", "/preview", "/check"];
+
 /// The OpenAPI 3.1 document as indented JSON.
 #[must_use]
 pub fn openapi() -> String {
@@ -42,9 +45,12 @@ pub fn openapi() -> String {
         let operations = operations.into_iter();
         for (operation, posts) in operations.filter_map(|(found, posts)| Some((found.as_mut()?, posts))) {
             operation.responses.responses.insert("default".to_owned(), RefOr::T(problem()));
+            if path.starts_with("/fhir/") {
+                operation.security = Some(vec![SecurityRequirement::new("key", [""; 0])]);
+            }
             if path.starts_with("/v1/") {
                 operation.security = Some(vec![SecurityRequirement::new("key", [""; 0])]);
-                if posts && !path.ends_with("/probe") {
+                if posts && !KEYLESS.iter().any(|end| path.ends_with(end)) {
                     require_key(operation);
                 }
             }

@@ -307,7 +307,7 @@ fn json(status: StatusCode, body: Vec<u8>, kind: &'static str) -> Response {
 }
 
 /// Understands a body. An empty one counts as `{}`.
-fn parse<B: DeserializeOwned>(body: &[u8]) -> Result<B, Problem> {
+pub(crate) fn parse<B: DeserializeOwned>(body: &[u8]) -> Result<B, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

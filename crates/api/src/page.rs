@@ -43,6 +43,11 @@ impl PageQuery {
         i64::from(self.size()) + 1
     }
 
+    /// The same for a list in memory.
+    pub(crate) fn room(&self) -> usize {
+        usize::from(self.size()) + 1
+    }
+
     /// The cursor as an id, or where such a list begins.
     pub(crate) fn id_or(&self, beginning: &str) -> String {
         self.cursor.clone().unwrap_or_else(|| beginning.to_owned())

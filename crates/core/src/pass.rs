@@ -26,12 +26,20 @@ pub enum Purpose {
     OptOut,
     /// Take a time that became free. Once.
     WaitlistOffer,
+    /// Read a provider's calendar feed, until the pass ends.
+    CalendarFeed,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::ReturnToCheckout, Self::ManageBooking, Self::VisitLink, Self::OptOut, Self::WaitlistOffer];
+    pub const ALL: [Self; 6] = [
+        Self::ReturnToCheckout,
+        Self::ManageBooking,
+        Self::VisitLink,
+        Self::OptOut,
+        Self::WaitlistOffer,
+        Self::CalendarFeed,
+    ];
 
     /// The purpose as written in records.
     #[must_use]
@@ -42,6 +50,7 @@ impl Purpose {
             Self::VisitLink => "visit_link",
             Self::OptOut => "opt_out",
             Self::WaitlistOffer => "waitlist_offer",
+            Self::CalendarFeed => "calendar_feed",
         }
     }
 
@@ -54,6 +63,7 @@ impl Purpose {
             Self::VisitLink => "visit",
             Self::OptOut => "opt-out",
             Self::WaitlistOffer => "offer",
+            Self::CalendarFeed => "calendar",
         }
     }
 
@@ -62,7 +72,7 @@ impl Purpose {
     pub const fn is_single_use(self) -> bool {
         match self {
             Self::ReturnToCheckout | Self::WaitlistOffer => true,
-            Self::ManageBooking | Self::VisitLink | Self::OptOut => false,
+            Self::ManageBooking | Self::VisitLink | Self::OptOut | Self::CalendarFeed => false,
         }
     }
 
@@ -74,6 +84,7 @@ impl Purpose {
             Self::VisitLink => 3,
             Self::OptOut => 4,
             Self::WaitlistOffer => 5,
+            Self::CalendarFeed => 6,
         }
     }
 }

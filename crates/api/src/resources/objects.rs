@@ -15,7 +15,7 @@ use crate::open_streams::Place;
 use crate::problem::Problem;
 
 /// What it takes to read an object, by the prefix of its id. Others only auditors and admins see.
-const READERS: [(&str, Permission); 12] = [
+const READERS: [(&str, Permission); 18] = [
     ("pay_", Permission::ReadPayments),
     ("deb_", Permission::ReadPayments),
     ("ref_", Permission::ReadPayments),
@@ -28,6 +28,12 @@ const READERS: [(&str, Permission); 12] = [
     ("svc_", Permission::ReadBilling),
     ("inv_", Permission::ReadBilling),
     ("rem_", Permission::ReadBilling),
+    ("cli_", Permission::ReadSchedule),
+    ("prv_", Permission::ReadSchedule),
+    ("vty_", Permission::ReadSchedule),
+    ("apt_", Permission::ReadSchedule),
+    ("wai_", Permission::ReadSchedule),
+    ("enc_", Permission::ReadSchedule),
 ];
 
 fn permission(object: &str) -> Permission {
@@ -80,7 +86,7 @@ fn last_seen(headers: &HeaderMap) -> Result<i64, Problem> {
     })
 }
 
-fn too_many() -> Problem {
+pub(super) fn too_many() -> Problem {
     let detail = "Nothing was opened. This key holds 16 live streams; close one, or wait until one ends.";
     Problem::new("too_many_streams", axum::http::StatusCode::TOO_MANY_REQUESTS, detail).retry_after(5)
 }

@@ -4,17 +4,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    access, api_keys, audit, checklist, connections, consents, contacts, dead_letters, debts, deliveries,
-    eligibilities, endpoint_deliveries, endpoints, estimates, event_types, events, health, hooks, intakes,
-    invoices, ledger, links, messages, methods, notices, objects, pages, patients, payments, policies,
-    provider_payouts, refunds, remittances, runs, sequences, service_care, service_money, services,
-    statements, webhooks, wordings,
+    access, api_keys, appointment_acts, appointments, audit, checklist, clinics, connections, consents,
+    contacts, dead_letters, debts, deliveries, eligibilities, encounters, endpoint_deliveries, endpoints,
+    estimates, event_types, events, fhir, health, hooks, intakes, invoices, ledger, links, messages, methods,
+    notices, objects, openings, pages, patients, payments, policies, prices, provider_payouts, providers,
+    refunds, remittances, runs, sequences, service_care, service_money, services, statements, visit_links,
+    visit_policies, visit_types, waiting_list, webhooks, wordings,
 };
 use crate::app::App;
 
 /// Adds every route.
 pub(crate) fn routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    tools(outward(records(messages_out(billing(people(money(router)))))))
+    tools(outward(records(guests(visits(practice(messages_out(billing(people(money(router))))))))))
 }
 
 fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -116,6 +117,67 @@ fn messages_out(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(hooks::hear_text))
         .routes(routes!(hooks::hear_report))
         .routes(routes!(hooks::ask_opt_out, hooks::opt_out))
+}
+
+fn practice(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(clinics::create_clinic, clinics::list_clinics))
+        .routes(routes!(clinics::get_clinic, clinics::put_clinic))
+        .routes(routes!(clinics::preview_clinic))
+        .routes(routes!(prices::put_prices, prices::list_prices))
+        .routes(routes!(visit_policies::check_visit_policy))
+        .routes(routes!(providers::create_provider, providers::list_providers))
+        .routes(routes!(providers::get_provider, providers::put_provider))
+        .routes(routes!(providers::preview_provider))
+        .routes(routes!(providers::get_calendar))
+        .routes(routes!(providers::make_calendar_address))
+        .routes(routes!(visit_types::create_visit_type, visit_types::list_visit_types))
+        .routes(routes!(visit_types::get_visit_type, visit_types::put_visit_type))
+        .routes(routes!(fhir::search_schedules))
+        .routes(routes!(fhir::search_slots))
+        .routes(routes!(fhir::search_appointments))
+}
+
+fn visits(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(openings::list_openings))
+        .routes(routes!(openings::first_openings))
+        .routes(routes!(openings::watch_openings))
+        .routes(routes!(appointments::select_slot, appointments::list_appointments))
+        .routes(routes!(appointments::get_appointment))
+        .routes(routes!(appointment_acts::pay_appointment))
+        .routes(routes!(appointment_acts::accept_offer))
+        .routes(routes!(appointment_acts::preview_cancellation))
+        .routes(routes!(appointment_acts::preview_no_show))
+        .routes(routes!(appointment_acts::cancel_appointment))
+        .routes(routes!(appointment_acts::move_appointment))
+        .routes(routes!(appointment_acts::miss_appointment))
+        .routes(routes!(appointment_acts::arrive))
+        .routes(routes!(appointment_acts::override_risk))
+        .routes(routes!(appointment_acts::mark_emergency))
+        .routes(routes!(appointment_acts::open_encounter))
+        .routes(routes!(encounters::get_encounter, encounters::put_draft))
+        .routes(routes!(encounters::get_encounter_texts))
+        .routes(routes!(encounters::sign_encounter))
+        .routes(routes!(encounters::addend_encounter))
+        .routes(routes!(encounters::record_outcome))
+        .routes(routes!(waiting_list::join_waiting_list, waiting_list::list_waiting))
+        .routes(routes!(waiting_list::get_waiting))
+        .routes(routes!(waiting_list::leave_waiting_list))
+}
+
+fn guests(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(visit_links::get_booking))
+        .routes(routes!(visit_links::get_booking_openings))
+        .routes(routes!(visit_links::cancel_booking))
+        .routes(routes!(visit_links::move_booking))
+        .routes(routes!(visit_links::get_offer, visit_links::take_offer))
+        .routes(routes!(visit_links::pay_offer))
+        .routes(routes!(visit_links::decline_offer))
+        .routes(routes!(visit_links::get_checkout, visit_links::pay_checkout))
+        .routes(routes!(visit_links::get_door))
+        .routes(routes!(providers::get_feed))
 }
 
 fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {

@@ -255,7 +255,7 @@ impl From<Worksheet> for WorksheetBody {
 }
 
 impl LineBody {
-    fn of(line: &service::Line) -> Self {
+    pub(super) fn of(line: &service::Line) -> Self {
         Self { code: line.code.clone(), charge: line.charge.into() }
     }
 }

@@ -76,6 +76,13 @@ impl LocalDate {
         self.days_since(Self::MIN)
     }
 
+    /// The day so many days after 1970-01-01; `None` outside of 1970 to 2199.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        let span = jiff::Span::new().try_days(number).ok()?;
+        Self::MIN.0.checked_add(span).ok().and_then(Self::of)
+    }
+
     pub(super) fn of(day: Date) -> Option<Self> {
         (YEAR_MIN..=YEAR_MAX).contains(&day.year()).then_some(Self(day))
     }

@@ -16,7 +16,7 @@ pub use desk::{Copy, WordingView};
 pub use hooks::Arrival;
 pub use office::{Notices, Office};
 pub use passes::NewPass;
-pub(crate) use passes::{link, visit_link};
+pub(crate) use passes::{link, redeem, visit_link};
 pub use plan::{NewNotice, Which};
 pub(crate) use plan::{plan, shift, withdraw};
 pub use rooms::{OwnRooms, TemplateRooms, Visit, VisitRooms};

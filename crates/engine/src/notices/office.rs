@@ -76,7 +76,7 @@ pub struct Office {
     pub(super) passes: PassKey,
     rooms: hmac::Key,
     marks: hmac::Key,
-    pub(super) settings: Notices,
+    pub(crate) settings: Notices,
 }
 
 impl Office {
@@ -91,7 +91,7 @@ impl Office {
     }
 
     /// The name of a visit's room: the same for the same visit, and not to be guessed.
-    pub(super) fn room(&self, organization: &str, appointment: &str) -> String {
+    pub(crate) fn room(&self, organization: &str, appointment: &str) -> String {
         mark(&self.rooms, &format!("{organization}/{appointment}"))
     }
 

@@ -75,9 +75,15 @@ impl Due {
     pub(super) const fn visit(debt: DebtId, amount: Money) -> Self {
         Self { role: Role::Visit, debt, amount }
     }
+
+    /// How much.
+    pub(super) const fn amount(&self) -> Money {
+        self.amount
+    }
 }
 
-fn due_now(state: &Appointment) -> Result<Due, Error> {
+/// What is due now, or why nothing is.
+pub(super) fn due_now(state: &Appointment) -> Result<Due, Error> {
     match (state.status, state.deposit_debt) {
         (Status::PendingPayment, Some(debt)) => {
             Ok(Due { role: Role::Deposit, debt, amount: state.terms.deposit })

@@ -189,7 +189,7 @@ pub(super) fn verdict_of(
 }
 
 /// The same verdict without its fee.
-fn free(state: &Appointment, verdict: Verdict) -> Verdict {
+pub(super) fn free(state: &Appointment, verdict: Verdict) -> Verdict {
     let zero = Money::zero(state.terms.price.currency);
     let refund = Money::new(verdict.refund.minor + verdict.fee.minor - verdict.charge.minor, zero.currency);
     Verdict { fee: zero, charge: zero, refund, ..verdict }
