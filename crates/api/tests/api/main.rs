@@ -21,4 +21,8 @@ mod remittances;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod visit_links;
+#[cfg(test)]
+mod visits;
+#[cfg(test)]
 mod webhooks;
