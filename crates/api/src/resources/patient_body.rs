@@ -17,7 +17,7 @@ words! {
 
 words! {
     /// What a patient allowed a charge for.
-    ConsentPurpose = consent::Purpose { Estimate, Deposit, BalanceAfterInsurance, MissedVisitFee, Instalment }
+    ConsentPurpose = consent::Purpose { Estimate, Deposit, BalanceAfterInsurance, MissedVisitFee, Instalment, Visit }
 }
 
 /// A patient's record as known now.
