@@ -29,6 +29,7 @@ pub mod queries;
 mod refunds;
 pub mod requests;
 mod retry;
+mod reversals;
 mod run_flow;
 mod send;
 mod sweeps;
