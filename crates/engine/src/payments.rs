@@ -154,27 +154,7 @@ impl Engine {
         let open = self.connection(&state.connection)?;
         let origin = self.origin(&open, Source::Fetched, self.now());
         let order = self.order_of(caller, Reason::of(reason));
-        let work = move |change: &mut Change<'_, '_>| {
-            let mut loaded = change.load::<Payment>(&payment.to_string())?;
-            if let (Command::Capture { amount }, Some(state)) = (&command, &loaded.state) {
-                crate::billing::check_capture(change, state, *amount)?;
-            }
-            let events = facts::decide(change, &mut loaded, &command)?;
-            let version = loaded.version();
-            facts::settle(change, &mut loaded, &events, &origin)?;
-            let mut effect = None;
-            for event in &events {
-                let job = match event {
-                    Event::CaptureRequested { key, .. } => Job::Capture { payment, key: key.clone() },
-                    Event::CancelRequested { key } => Job::Cancel { payment, key: key.clone() },
-                    _ => continue,
-                };
-                let id = format!("{payment}/{version}/0");
-                effect = Some(id.clone());
-                change.effect(gateway_effect(id, &job, payment, &origin.connection, change.order.now))?;
-            }
-            Ok(effect)
-        };
+        let work = move |change: &mut Change<'_, '_>| plan_command(change, payment, &command, &origin);
         let (effect, held) = self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
         let waiting = effect.map(|effect| self.wait_for(&effect));
         self.hand_over(held);
@@ -319,6 +299,35 @@ pub(crate) fn gateway_effect(
         due_at: now,
         payload: job.payload(),
     }
+}
+
+/// Decides to capture or to cancel, and inserts the effect that asks the gateway. Returns the effect, if one is needed.
+pub(crate) fn plan_command(
+    change: &mut Change<'_, '_>,
+    payment: PaymentId,
+    command: &Command,
+    origin: &Origin,
+) -> Result<Option<String>, Error> {
+    let mut loaded = change.load::<Payment>(&payment.to_string())?;
+    if let (Command::Capture { amount }, Some(state)) = (command, &loaded.state) {
+        crate::billing::check_capture(change, state, *amount)?;
+    }
+    let events = facts::decide(change, &mut loaded, command)?;
+    let version = loaded.version();
+    let connection = loaded.state.as_ref().map(|state| state.connection.clone()).unwrap_or_default();
+    facts::settle(change, &mut loaded, &events, origin)?;
+    let mut effect = None;
+    for event in &events {
+        let job = match event {
+            Event::CaptureRequested { key, .. } => Job::Capture { payment, key: key.clone() },
+            Event::CancelRequested { key } => Job::Cancel { payment, key: key.clone() },
+            _ => continue,
+        };
+        let id = format!("{payment}/{version}/0");
+        effect = Some(id.clone());
+        change.effect(gateway_effect(id, &job, payment, &connection, change.order.now))?;
+    }
+    Ok(effect)
 }
 
 /// What an attempt needs beside the payment.
