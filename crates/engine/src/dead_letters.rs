@@ -2,6 +2,7 @@
 
 use suture_core::refusal::Refusal;
 use suture_store::effects::{self, Effect, State};
+use suture_store::lanes;
 
 use crate::Error;
 use crate::engine::Engine;
@@ -108,7 +109,7 @@ impl Engine {
                 // What waited for it in its lane looks again: a person took it into their own hands.
                 match effects::get(tx, &organization, &key)? {
                     Some(Effect { lane: Some(lane), kind, .. }) if kind == "post" => {
-                        effects::resume_lane(tx, &organization, &lane, now).map(|_| ()).map_err(Error::from)
+                        lanes::resume(tx, &organization, &lane, now).map(|_| ()).map_err(Error::from)
                     }
                     _ => Ok(()),
                 }

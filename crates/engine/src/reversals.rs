@@ -7,7 +7,7 @@
 
 use suture_core::posting::{Posting, Status};
 use suture_store::effects::{self, State};
-use suture_store::{Tx, journal};
+use suture_store::{Tx, journal, lanes};
 
 use crate::Error;
 use crate::change::Change;
@@ -58,7 +58,7 @@ fn may_be_taken_back(tx: &mut Tx<'_>, organization: &str, key: &str) -> Result<b
 pub(crate) fn go_on(change: &mut Change<'_, '_>, lane: Option<&str>, task: &Task) -> Result<(), Error> {
     match lane.filter(|_| task.document.original_reference.is_none()) {
         Some(lane) => {
-            effects::resume_lane(change.tx, &change.order.organization, lane, change.order.now)?;
+            lanes::resume(change.tx, &change.order.organization, lane, change.order.now)?;
             Ok(())
         }
         None => Ok(()),

@@ -81,11 +81,6 @@ const LIST_ALL: Statement = Statement::new(
      created_at, finished_at, sequence from effects where organization = $1 and sequence < $2 \
      order by sequence desc limit $3",
 );
-const RESUME_LANE: Statement = Statement::new(
-    "resume lane of effects",
-    "update effects set state = 'ready', due_at = $1, attempts = 0, finished_at = null where organization = $2 and lane = $3 \
-     and state = 'parked'",
-);
 const NEXT_DUE: Statement =
     Statement::new("next due effect", "select min(due_at) from effects where state = 'ready'");
 const COUNTS: Statement = Statement::new(
@@ -425,14 +420,6 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
-/// Makes the parked effects of a lane ready again: what they waited for is there. Returns how many.
-///
-/// # Errors
-/// [`Error`] of the database.
-pub fn resume_lane(tx: &mut Tx<'_>, organization: &str, lane: &str, now: Timestamp) -> Result<u64, Error> {
-    tx.execute(&RESUME_LANE, &[now.millis().into(), organization.into(), lane.into()])
-}
-
 /// When the next effect is due (or its lease ends).
 ///
 /// # Errors
@@ -486,20 +473,6 @@ pub(crate) fn read(row: &Row) -> Result<Effect, Error> {
 
 /// Every statement of this module, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
-    INSERT,
-    LANE_BUSY,
-    CLAIM,
-    FINISH,
-    RETRY,
-    SAVE,
-    RELEASE,
-    REVIVE,
-    SKIP,
-    GET,
-    LIST,
-    LIST_ALL,
-    RESUME_LANE,
-    NEXT_DUE,
-    COUNTS,
-    PURGE,
+    INSERT, LANE_BUSY, CLAIM, FINISH, RETRY, SAVE, RELEASE, REVIVE, SKIP, GET, LIST, LIST_ALL, NEXT_DUE,
+    COUNTS, PURGE,
 ];

@@ -110,6 +110,7 @@ pub fn statements() -> Vec<Statement> {
         crate::calendar::STATEMENTS,
         crate::connections::STATEMENTS,
         crate::effects::STATEMENTS,
+        crate::lanes::STATEMENTS,
         crate::endpoints::STATEMENTS,
         crate::events::STATEMENTS,
         crate::inbox::STATEMENTS,
