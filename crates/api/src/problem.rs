@@ -360,6 +360,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("exceptions_overlap"),
     page!("field_invalid"),
     page!("forbidden"),
+    page!("given_back_exceeds_owed"),
     page!("health_card_refused"),
     page!("hours_invalid"),
     page!("hours_overlap"),

@@ -57,6 +57,8 @@ pub(super) struct ServiceBody {
     /// The final responsibility that a person set.
     responsibility_set: Option<Money>,
     elsewhere: Vec<ElsewhereBody>,
+    /// Given back to the patient outside of a gateway.
+    given_back: Vec<ElsewhereBody>,
     payments: Vec<HeldBody>,
     write_offs: Vec<WriteOffBody>,
     invoice: Option<String>,
@@ -81,6 +83,7 @@ pub(super) struct WorksheetBody {
     estimates: Money,
     /// Paid on the balance, net.
     balance_payments: Money,
+    /// Paid elsewhere, less what was given back outside of a gateway.
     elsewhere: Money,
     written_off: Money,
     /// On its way back to the patient, not proven.
@@ -152,7 +155,7 @@ pub(super) struct AdjustmentBody {
     pub(super) amount: Money,
 }
 
-/// A payment that was made elsewhere.
+/// Money that went from the patient, or back, outside of a gateway.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaidElsewhere)]
 pub(super) struct ElsewhereBody {
@@ -221,6 +224,7 @@ impl ServiceBody {
             decisions: service.decisions.iter().map(DecisionBody::of).collect(),
             responsibility_set: service.set_by_person.map(Into::into),
             elsewhere: service.elsewhere.iter().map(elsewhere).collect(),
+            given_back: service.given_back.iter().map(elsewhere).collect(),
             payments: service
                 .payments
                 .iter()

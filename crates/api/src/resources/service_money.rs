@@ -60,6 +60,19 @@ pub(super) struct NewElsewhere {
     author: String,
 }
 
+/// Money that was given back outside of a gateway: cash at the desk, or a cheque.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewGivenBack {
+    /// What makes it unique, for example the number of the receipt or cheque. An opaque id.
+    reference: String,
+    amount: Money,
+    /// Who approves.
+    approver: String,
+    /// Why, as a code. No personal data.
+    reason: String,
+}
+
 /// A part to give up.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +211,27 @@ pub(super) async fn record_elsewhere(
         let (amount, author) = (new.amount.try_into()?, short("author", new.author)?);
         let command = Command::RecordElsewhere { reference: reference(new.reference)?, amount, author };
         changed(&engine, (&caller, id), command, "paid_elsewhere").await
+    };
+    posted.once(&app, &session, work).await
+}
+
+/// Records money that was given back to the patient outside of a gateway; the same reference counts once. Before settling at
+/// most what was paid elsewhere, afterwards at most what is owed back, and nothing while a refund is on its way. Refused with
+/// `given_back_exceeds_owed`, `authorizer_required`, `amount_not_positive` and `reason_required`.
+#[utoipa::path(post, path = "/v1/services/{id}/given-back", tag = "services", params(("id" = String, Path)), request_body = NewGivenBack, responses((status = 200, body = ServiceBody)))]
+pub(super) async fn record_given_back(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let (caller, id) = (session.may(Permission::SettleServices)?, service_id(&id)?);
+    let engine = app.engine.clone();
+    let work = async move |new: NewGivenBack| {
+        let (amount, reason) = (new.amount.try_into()?, code(&new.reason)?);
+        let (reference, approver) = (reference(new.reference)?, short("approver", new.approver)?);
+        let command = Command::GiveBack { reference, amount, approver, reason: reason.clone() };
+        changed(&engine, (&caller, id), command, &reason).await
     };
     posted.once(&app, &session, work).await
 }

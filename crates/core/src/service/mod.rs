@@ -11,7 +11,7 @@ mod state;
 mod worksheet;
 
 pub use command::{Command, decide};
-pub use event::{Applied, CoverageStatus, Event, Line, NoteKind};
+pub use event::{Applied, CoverageStatus, Event, GivenBackFrom, Line, NoteKind};
 pub use postings::postings;
 pub use state::{Held, Kind, Note, Service, Status};
 pub use worksheet::Worksheet;

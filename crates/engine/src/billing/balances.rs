@@ -229,6 +229,13 @@ fn explain(service: &Service, check: Option<&Eligibility>) -> Vec<Explained> {
             proof: format!("recorded as {reference}"),
         });
     }
+    for (reference, minor) in &service.given_back {
+        told.push(Explained {
+            amount: money(*minor),
+            because: "given back to you in cash or by cheque".to_owned(),
+            proof: format!("recorded as {reference}, in the journal with its approver"),
+        });
+    }
     for (number, minor) in &service.write_offs {
         told.push(Explained {
             amount: money(minor.saturating_neg()),
