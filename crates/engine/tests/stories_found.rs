@@ -235,9 +235,13 @@ async fn cash_that_was_too_much_is_given_back_at_the_desk_once(mut world: World)
     assert_eq!((even.status, even.worksheet().difference), (service::Status::Completed, Money::usd(0)));
     assert_eq!(world.balance("bank").await.unwrap(), bank - 1_500);
     assert_eq!(world.balance("ar:patient").await.unwrap(), 0);
-    let (sheet, told) = world.engine(0).explain_bill(&world.caller(), service.id, "test").await.unwrap();
+    let (sheet, told, by_line) =
+        world.engine(0).explain_bill(&world.caller(), service.id, "test").await.unwrap();
     assert_eq!(told.iter().map(|line| line.amount.minor).sum::<i64>(), sheet.difference.minor);
     assert!(told.iter().any(|line| line.amount == Money::usd(1_500)), "{told:?}");
+    let paid =
+        by_line.lines.iter().flat_map(|line| &line.payments).map(|part| part.amount.minor).sum::<i64>();
+    assert_eq!((paid, by_line.unapplied), (6_000, Money::usd(0)), "what was given back pays no line");
 }
 
 async fn a_refund_that_failed_is_made_good_by_a_cheque(mut world: World) {

@@ -35,6 +35,7 @@ mod register;
 mod remittance_body;
 mod remittances;
 mod runs;
+mod service_allocation;
 mod service_body;
 mod service_care;
 mod service_money;

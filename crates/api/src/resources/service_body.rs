@@ -6,6 +6,7 @@ use suture_core::money;
 use suture_core::service::{self, Held, Service, Worksheet};
 use utoipa::ToSchema;
 
+use super::service_allocation::AllocationBody;
 use crate::bodies::{Money, time, words};
 
 words! {
@@ -66,6 +67,8 @@ pub(super) struct ServiceBody {
     settling: u32,
     canceled: Option<CanceledBody>,
     worksheet: WorksheetBody,
+    /// The same by line.
+    allocation: AllocationBody,
     /// What the payer left unpaid for reasons that are not the patient's; nobody is billed for it.
     open_with_payer: Money,
     /// What is to be collected now; absent while something is on its way, or nothing is due.
@@ -238,6 +241,7 @@ impl ServiceBody {
                 .as_ref()
                 .map(|(by, reason)| CanceledBody { by: by.clone(), reason: reason.clone() }),
             worksheet: service.worksheet().into(),
+            allocation: service.allocation().into(),
             open_with_payer: money(service.open_with_payer_minor()).into(),
             to_collect: service.to_collect().map(Into::into),
         }

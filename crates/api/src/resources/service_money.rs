@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::estimates::HowToCharge;
 use super::payment_body::PaymentBody;
 use super::payments::{self, NewCancellation};
+use super::service_allocation::AllocationBody;
 use super::service_body::{AdjustmentBody, ClaimOutcome, ServiceBody, WorksheetBody};
 use super::services::{changed, code, service_id};
 use crate::app::App;
@@ -98,6 +99,7 @@ pub(super) struct WriteOffUndoing {
 pub(super) struct ExplanationBody {
     worksheet: WorksheetBody,
     sentences: Vec<SentenceBody>,
+    allocation: AllocationBody,
 }
 
 /// One sentence about some cents.
@@ -319,7 +321,7 @@ pub(super) async fn explain_bill(
     Asked(query): Asked<PurposeQuery>,
 ) -> Result<Json<ExplanationBody>, Problem> {
     let (caller, id) = (session.may(Permission::ReadBilling)?, service_id(&id)?);
-    let (sheet, told) = app.engine.explain_bill(&caller, id, &query.code()?).await?;
+    let (sheet, told, by_line) = app.engine.explain_bill(&caller, id, &query.code()?).await?;
     let sentences = told.into_iter().map(SentenceBody::from).collect();
-    Ok(Json(ExplanationBody { worksheet: sheet.into(), sentences }))
+    Ok(Json(ExplanationBody { worksheet: sheet.into(), sentences, allocation: by_line.into() }))
 }

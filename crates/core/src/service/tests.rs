@@ -599,6 +599,7 @@ proptest! {
                 _ => { let _ = story.run(&Command::Complete); }
             }
             let sheet = story.state().worksheet();
+            super::allocation_tests::adds_up(story.state());
             let patient = story.balance(&Account::ArPatient) + story.balance(&Account::CreditPatient) + story.balance(&Account::DepositPatient);
             prop_assert_eq!(patient, sheet.difference.minor);
             if story.state().status == Status::Completed {
