@@ -375,6 +375,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("field_invalid"),
     page!("forbidden"),
     page!("form_invalid"),
+    page!("given_back_exceeds_owed"),
     page!("health_card_refused"),
     page!("hold_ended"),
     page!("hours_invalid"),
@@ -481,7 +482,6 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("waiting_missing"),
     page!("write_off_exceeds_due"),
     page!("write_off_missing"),
-    page!("x12_refused"),
     page!("zone_unknown"),
 ];
 

@@ -69,6 +69,17 @@ pub struct Adjudication {
     pub adjustments: Vec<Adjustment>,
 }
 
+/// What an adjustment means: the parts of a [`Split`] beside what is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// An agreed reduction.
+    Contractual,
+    /// The patient's.
+    Patient,
+    /// Stays with the payer.
+    Open,
+}
+
 /// What a decision means, in minor units of the claim's currency. The parts add up to the charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Split {
@@ -94,23 +105,30 @@ impl Adjudication {
         Money::new(stated.map(|adjustment| adjustment.amount.minor).sum(), self.charge.currency)
     }
 
+    /// Which part of the books an adjustment belongs to.
+    #[must_use]
+    pub fn part_of(&self, adjustment: &Adjustment) -> Part {
+        let agreed = AGREED.contains(&adjustment.reason.as_str());
+        match (&adjustment.group, self.outcome) {
+            // The next payer may cover it.
+            (Group::Patient, Outcome::Forwarded) => Part::Open,
+            (Group::Patient, _) => Part::Patient,
+            (Group::Contractual, Outcome::Denied) => Part::Open,
+            (Group::Contractual, _) if agreed => Part::Contractual,
+            (Group::Contractual | Group::Other | Group::PayerInitiated | Group::Unknown(_), _) => Part::Open,
+        }
+    }
+
     /// What the decision means for the books.
     #[must_use]
     pub fn split(&self) -> Split {
         let mut split = Split { paid: self.paid.minor, ..Split::default() };
         for adjustment in &self.adjustments {
             let amount = adjustment.amount.minor;
-            let agreed =
-                adjustment.group == Group::Contractual && AGREED.contains(&adjustment.reason.as_str());
-            match (&adjustment.group, self.outcome) {
-                // The next payer may cover it.
-                (Group::Patient, Outcome::Forwarded) => split.open += amount,
-                (Group::Patient, _) => split.patient += amount,
-                (Group::Contractual, Outcome::Denied) => split.open += amount,
-                (Group::Contractual, _) if agreed => split.contractual += amount,
-                (Group::Contractual | Group::Other | Group::PayerInitiated | Group::Unknown(_), _) => {
-                    split.open += amount;
-                }
+            match self.part_of(adjustment) {
+                Part::Contractual => split.contractual += amount,
+                Part::Patient => split.patient += amount,
+                Part::Open => split.open += amount,
             }
         }
         split

@@ -2,6 +2,7 @@
 
 use suture_core::refusal::Refusal;
 use suture_store::effects::{self, Effect, State};
+use suture_store::lanes;
 
 use crate::Error;
 use crate::engine::Engine;
@@ -103,7 +104,16 @@ impl Engine {
         let skipped = self
             .0
             .store
-            .write(move |tx| effects::skip(tx, &organization, &key, &text, now).map_err(Error::from))
+            .write(move |tx| {
+                effects::skip(tx, &organization, &key, &text, now)?;
+                // What waited for it in its lane looks again: a person took it into their own hands.
+                match effects::get(tx, &organization, &key)? {
+                    Some(Effect { lane: Some(lane), kind, .. }) if kind == "post" => {
+                        lanes::resume(tx, &organization, &lane, now).map(|_| ()).map_err(Error::from)
+                    }
+                    _ => Ok(()),
+                }
+            })
             .await;
         match skipped {
             Err(error) if error.is_conflict() => {
@@ -114,7 +124,10 @@ impl Engine {
                 )))
             }
             Err(error) => Err(error),
-            Ok(()) => self.effect(&caller.organization, id).await,
+            Ok(()) => {
+                self.0.wake.notify_one();
+                self.effect(&caller.organization, id).await
+            }
         }
     }
 

@@ -149,7 +149,7 @@ pub(crate) fn record_posting(
         step: Some(step),
     };
     let effect = NewEffect {
-        id: format!("{id}/1/0"),
+        id: first_effect(&id.to_string()),
         kind: job.kind(),
         lane,
         destination: connection,
@@ -160,9 +160,18 @@ pub(crate) fn record_posting(
     change.effect(effect)
 }
 
+/// The id of the effect that sends a posting.
+pub(crate) fn first_effect(posting: &str) -> String {
+    format!("{posting}/1/0")
+}
+
 /// The state with the first request counted as sent, when token and route are known already: then no commit stands between
 /// the plan and the request.
 pub(crate) fn first_state(open: &Open, document: &PaymentPosting, now: Timestamp) -> Option<PostingState> {
+    // A reversal looks first whether there is something to take back.
+    if document.original_reference.is_some() {
+        return None;
+    }
     let (epic, tokens, proposal) = open.epic().ok()?;
     let token = tokens.cached(now)?;
     let machine = Machine { epic, token: &token, document };

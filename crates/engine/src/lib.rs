@@ -31,6 +31,7 @@ pub mod queries;
 mod refunds;
 pub mod requests;
 mod retry;
+mod reversals;
 mod run_flow;
 pub mod scheduling;
 mod send;

@@ -154,7 +154,7 @@ impl Engine {
         let open = self.connection(&state.connection)?;
         let origin = self.origin(&open, Source::Fetched, self.now());
         let order = self.order_of(caller, Reason::of(reason));
-        let work = move |change: &mut Change<'_, '_>| plan_capture(change, payment, &command, &origin);
+        let work = move |change: &mut Change<'_, '_>| plan_command(change, payment, &command, &origin);
         let (effect, held) = self.apply_in(&payment.to_string(), order, self.0.slots.slot(), work).await?;
         let waiting = effect.map(|effect| self.wait_for(&effect));
         self.hand_over(held);
@@ -301,17 +301,8 @@ pub(crate) fn gateway_effect(
     }
 }
 
-/// What an attempt needs beside the payment.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AttemptOptions {
-    pub(crate) method: Option<String>,
-    pub(crate) save_method: bool,
-    pub(crate) off_session: bool,
-    pub(crate) return_url: Option<String>,
-}
-
-/// Records that a payment is to be captured or cancelled, and inserts the effect that says so to the gateway.
-pub(crate) fn plan_capture(
+/// Decides to capture or to cancel, and inserts the effect that asks the gateway. Returns the effect, if one is needed.
+pub(crate) fn plan_command(
     change: &mut Change<'_, '_>,
     payment: PaymentId,
     command: &Command,
@@ -321,9 +312,9 @@ pub(crate) fn plan_capture(
     if let (Command::Capture { amount }, Some(state)) = (command, &loaded.state) {
         crate::billing::check_capture(change, state, *amount)?;
     }
-    let connection = loaded.state.as_ref().map_or_else(String::new, |state| state.connection.clone());
     let events = facts::decide(change, &mut loaded, command)?;
     let version = loaded.version();
+    let connection = loaded.state.as_ref().map(|state| state.connection.clone()).unwrap_or_default();
     facts::settle(change, &mut loaded, &events, origin)?;
     let mut effect = None;
     for event in &events {
@@ -337,6 +328,15 @@ pub(crate) fn plan_capture(
         change.effect(gateway_effect(id, &job, payment, &connection, change.order.now))?;
     }
     Ok(effect)
+}
+
+/// What an attempt needs beside the payment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AttemptOptions {
+    pub(crate) method: Option<String>,
+    pub(crate) save_method: bool,
+    pub(crate) off_session: bool,
+    pub(crate) return_url: Option<String>,
 }
 
 /// Everything that happens before the first byte leaves. Returns the payment and the effect that sends it.

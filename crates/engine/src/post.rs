@@ -65,6 +65,9 @@ impl Engine {
     }
 
     pub(crate) async fn post(&self, working: &mut Working, mut task: Task) -> Result<After, Error> {
+        if self.waits_for_its_payment(working, &task).await? {
+            return Ok(After::Finished);
+        }
         let open = self.connection(&working.effect.destination)?;
         let (epic, _, proposal) = open.epic()?;
         let token = match self.token(&open).await? {
@@ -182,6 +185,7 @@ impl Engine {
             (self.order_by_gateway(open), self.care_of_task(working, task), working.lease.clone());
         let order = crate::change::Order { organization: working.effect.organization.clone(), ..order };
         let (id, route, run) = (task.posting, route_of(task), task.run.clone());
+        let (lane, ended) = (working.effect.lane.clone(), task.clone());
         self.apply(&task.document.reference, order, move |change| {
             let organization = change.order.organization.clone();
             move_posting(change, id, to, (route.as_deref(), evidence.as_deref(), None), &care)?;
@@ -195,6 +199,7 @@ impl Engine {
                     Some(change.order.now),
                 )?;
             }
+            crate::reversals::go_on(change, lane.as_deref(), &ended)?;
             effects::finish(change.tx, &lease, State::Done, None, change.order.now).map_err(Error::from)
         })
         .await?;

@@ -23,6 +23,8 @@ on_both_databases!(
     story_4b_a_capture_after_expiry_is_refused_here,
     story_4c_a_lost_capture_answer_captures_once,
     story_4d_a_changed_estimate_releases_the_old_hold_and_authorizes_again,
+    story_4d_a_crash_while_the_amount_changes_leaves_no_hold_of_the_old_amount,
+    the_same_amount_again_keeps_the_hold,
     story_4e_a_cancelled_authorization_needs_no_refund,
     story_4f_a_cancelled_service_whose_capture_was_faster_is_refunded,
     story_4g_a_refund_that_fails_later_leaves_a_credit_and_the_service_cancelled,
@@ -173,6 +175,42 @@ async fn story_4d_a_changed_estimate_releases_the_old_hold_and_authorizes_again(
     assert_eq!((again.standing.status, again.standing.authorized_minor), (Status::Authorized, 8_500));
     world.capture(estimate.id, None).await.unwrap();
     assert_eq!(cents(&world, "deposit:patient").await, -8_500);
+}
+
+async fn story_4d_a_crash_while_the_amount_changes_leaves_no_hold_of_the_old_amount(mut world: World) {
+    let check = checked(&mut world, 6_000).await;
+    let card = card_of(&world, &check).await;
+    for looks in 1.. {
+        let estimate = world.estimate_for(&check, None).await.unwrap();
+        world.authorize(estimate.id, &card).await.unwrap();
+        let (engine, caller) = (world.engine(0).clone(), world.caller());
+        let asked = async move {
+            let change = (Money::usd(8_500), "desk", "plan_changed");
+            engine.change_estimate(&caller, estimate.id, change).await
+        };
+        let died = world.ask_and_die(0, looks, asked).await.unwrap();
+        world.settle().await.unwrap();
+        let known = world.estimate(estimate.id).await.unwrap();
+        let held = world.payment_of(estimate.id).await.unwrap().authorized_minor;
+        let expected = if known.amount == Money::usd(6_000) { Status::Authorized } else { Status::Pending };
+        assert_eq!(known.standing.status, expected, "died at look {looks}: {held} held, {}", known.amount);
+        if !died {
+            assert_eq!(known.amount, Money::usd(8_500));
+            assert!(looks > 2, "it died between at least two looks");
+            return;
+        }
+    }
+}
+
+async fn the_same_amount_again_keeps_the_hold(mut world: World) {
+    let check = checked(&mut world, 6_000).await;
+    let estimate = world.estimate_for(&check, None).await.unwrap();
+    let card = card_of(&world, &check).await;
+    world.authorize(estimate.id, &card).await.unwrap();
+    let change = (Money::usd(6_000), "desk", "plan_changed");
+    world.engine(0).change_estimate(&world.caller(), estimate.id, change).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(status(&world, estimate.id).await, Status::Authorized);
 }
 
 async fn story_4e_a_cancelled_authorization_needs_no_refund(mut world: World) {

@@ -28,6 +28,8 @@ on_both_databases!(
     an_amount_does_not_change_while_its_capture_is_on_its_way,
     a_hold_of_an_old_amount_captures_no_more_than_is_owed,
     what_no_payment_can_give_back_is_asked_of_a_person,
+    cash_that_was_too_much_is_given_back_at_the_desk_once,
+    a_refund_that_failed_is_made_good_by_a_cheque,
 );
 
 async fn checked(world: &mut World, minor: i64) -> Eligibility {
@@ -198,4 +200,69 @@ async fn what_no_payment_can_give_back_is_asked_of_a_person(mut world: World) {
     assert_eq!(settling.worksheet().difference, Money::usd(-1_500));
     let asked = asked(&world, &service).await;
     assert!(asked.len() == 1 && asked[0].contains("15.00") && asked[0].contains("elsewhere"), "{asked:?}");
+}
+
+fn given_back(reference: &str, minor: i64) -> Command {
+    Command::GiveBack {
+        reference: reference.to_owned(),
+        amount: Money::usd(minor),
+        approver: "manager".to_owned(),
+        reason: "paid_too_much".to_owned(),
+    }
+}
+
+async fn give_back(world: &mut World, service: &service::Service, minor: i64) -> Result<(), Error> {
+    let command = given_back("till-9", minor);
+    let done = world.engine(0).change_service(&world.caller(), service.id, command, "paid_too_much").await;
+    done.map(|_| ())
+}
+
+async fn cash_that_was_too_much_is_given_back_at_the_desk_once(mut world: World) {
+    let service = ruled(&mut world).await;
+    let at_desk = Command::RecordElsewhere {
+        reference: "till-1".to_owned(),
+        amount: Money::usd(7_500),
+        author: "front desk".to_owned(),
+    };
+    let settling = world.on_service(service.id, at_desk).await.unwrap();
+    assert_eq!(settling.worksheet().difference, Money::usd(-1_500));
+    let bank = world.balance("bank").await.unwrap();
+    assert_eq!(code(give_back(&mut world, &service, 1_501).await), "given_back_exceeds_owed");
+    give_back(&mut world, &service, 1_500).await.unwrap();
+    give_back(&mut world, &service, 1_500).await.unwrap();
+
+    let even = world.engine(0).service(&world.organization, service.id).await.unwrap();
+    assert_eq!((even.status, even.worksheet().difference), (service::Status::Completed, Money::usd(0)));
+    assert_eq!(world.balance("bank").await.unwrap(), bank - 1_500);
+    assert_eq!(world.balance("ar:patient").await.unwrap(), 0);
+    let (sheet, told, by_line) =
+        world.engine(0).explain_bill(&world.caller(), service.id, "test").await.unwrap();
+    assert_eq!(told.iter().map(|line| line.amount.minor).sum::<i64>(), sheet.difference.minor);
+    assert!(told.iter().any(|line| line.amount == Money::usd(1_500)), "{told:?}");
+    let paid =
+        by_line.lines.iter().flat_map(|line| &line.payments).map(|part| part.amount.minor).sum::<i64>();
+    assert_eq!((paid, by_line.unapplied), (6_000, Money::usd(0)), "what was given back pays no line");
+}
+
+async fn a_refund_that_failed_is_made_good_by_a_cheque(mut world: World) {
+    world.outside.at_stripe("refunds", &json!({ "outcome": "fail_later", "seconds": 60 })).unwrap();
+    let check = checked(&mut world, 6_000).await;
+    world.captured_estimate(&check, "pm_card_visa").await.unwrap();
+    let service = world.service_for(&check).await.unwrap();
+    world.bill(service.id, "CLM1", 30_000).await.unwrap();
+    let nothing = Command::SetResponsibility { responsibility: Money::usd(0), author: "biller".to_owned() };
+    world.engine(0).change_service(&world.caller(), service.id, nothing, "set").await.unwrap();
+    world.settle().await.unwrap();
+    world.pass(600_000).await.unwrap();
+    let open = world.engine(0).service(&world.organization, service.id).await.unwrap();
+    assert_eq!(open.worksheet().difference, Money::usd(-6_000), "the refund came back");
+    assert_eq!(world.balance("credit:patient").await.unwrap(), -6_000);
+
+    give_back(&mut world, &service, 6_000).await.unwrap();
+    world.settle().await.unwrap();
+    let even = world.engine(0).service(&world.organization, service.id).await.unwrap();
+    assert_eq!(even.status, service::Status::Completed);
+    for account in ["credit:patient", "ar:patient", "deposit:patient"] {
+        assert_eq!(world.balance(account).await.unwrap(), 0, "{account}");
+    }
 }

@@ -25,6 +25,9 @@ on_both_databases!(
     story_6g_a_refund_after_posting_is_a_partial_reversal,
     an_epic_outage_delays_postings_and_loses_none,
     an_amount_a_hundred_times_the_usual_is_held_until_a_person_releases_it,
+    a_refund_of_a_held_payment_reaches_epic_after_the_payment,
+    a_refund_of_a_refused_payment_waits_for_it_however_often_it_is_retried,
+    a_refund_waits_no_longer_once_a_person_gave_its_payments_posting_up,
 );
 
 /// Takes 120.00 of the first patient and comes to rest.
@@ -256,6 +259,74 @@ async fn an_amount_a_hundred_times_the_usual_is_held_until_a_person_releases_it(
     world.settle().await.unwrap();
     let payment = world.payments().await.unwrap().remove(0);
     assert_eq!(world.epic_posting(&reference(&payment))["amount"], "12000.00");
+}
+
+/// Gives 20.00 of a payment back and comes to rest. Returns the reference of the reversal.
+async fn refunded(world: &mut World, payment: &Payment) -> String {
+    let part = suture_core::money::Money::usd(2_000);
+    let why = ("overcharged", "key_manager");
+    world.engine(0).refund_payment(&world.caller(), payment.id, Some(part), why).await.unwrap();
+    world.settle().await.unwrap();
+    let payment = world.payment(payment.id).await.unwrap();
+    format!("refund:{}", payment.refunds.keys().next().unwrap())
+}
+
+async fn a_refund_of_a_held_payment_reaches_epic_after_the_payment(mut world: World) {
+    let link = world.link(&NewVisit::due(0, 12_000)).await.unwrap();
+    let body = json!({ "amount": 1_200_000, "metadata": { "suture_link": link.id } });
+    world.outside.at_stripe("external_payment", &body).unwrap();
+    world.settle().await.unwrap();
+    let payment = world.payments().await.unwrap().remove(0);
+
+    let reversal = refunded(&mut world, &payment).await;
+    assert_eq!(world.epic_posting(&reversal), json!(null), "there is nothing to take back yet");
+    assert!(world.effects(State::Dead).await.unwrap().is_empty());
+    let held = world.effects(State::Parked).await.unwrap();
+    let run = held.iter().find(|effect| effect.kind == "run_flow").unwrap();
+    world.engine(0).retry_effect(&world.caller(), &run.id, None).await.unwrap();
+    world.settle().await.unwrap();
+
+    assert_eq!(world.epic_posting(&reference(&payment))["refunded_minor"], 2_000);
+    assert_eq!(world.epic_posting(&reversal)["attempts"], 1);
+    assert!(world.effects(State::Parked).await.unwrap().is_empty());
+}
+
+/// A payment that Epic refuses because its claim is closed, and a refund of it.
+async fn refunded_while_its_claim_is_closed(world: &mut World) -> (Payment, String) {
+    let claim = json!({ "claim": person(0).claim_id });
+    world.outside.at_epic("close_claim", &claim).unwrap();
+    let payment = paid(world).await;
+    let reversal = refunded(world, &payment).await;
+    (payment, reversal)
+}
+
+async fn a_refund_of_a_refused_payment_waits_for_it_however_often_it_is_retried(mut world: World) {
+    let (payment, reversal) = refunded_while_its_claim_is_closed(&mut world).await;
+    let waits = world.effects(State::Parked).await.unwrap().remove(0);
+    assert!(waits.error.as_deref().unwrap().contains("not posted yet"), "{:?}", waits.error);
+    world.engine(0).retry_effect(&world.caller(), &waits.id, None).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.effects(State::Parked).await.unwrap().len(), 1, "it looked, and waits again");
+
+    world.outside.at_epic("close_claim", &json!({ "claim": person(0).claim_id, "on": false })).unwrap();
+    let dead = world.effects(State::Dead).await.unwrap();
+    assert_eq!(dead.len(), 1, "only the payment was refused: {dead:?}");
+    world.engine(0).retry_effect(&world.caller(), &dead[0].id, None).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.epic_posting(&reference(&payment))["refunded_minor"], 2_000);
+    assert_eq!(world.epic_posting(&reversal)["count"], 1);
+}
+
+async fn a_refund_waits_no_longer_once_a_person_gave_its_payments_posting_up(mut world: World) {
+    refunded_while_its_claim_is_closed(&mut world).await;
+    world.outside.at_epic("close_claim", &json!({ "claim": person(0).claim_id, "on": false })).unwrap();
+    let dead = world.effects(State::Dead).await.unwrap().remove(0);
+    world.engine(0).skip_effect(&world.caller(), &dead.id, "posted_by_hand").await.unwrap();
+    world.settle().await.unwrap();
+    assert!(world.effects(State::Parked).await.unwrap().is_empty());
+    // Epic does not know our reference, and says so to a person.
+    let dead = world.effects(State::Dead).await.unwrap();
+    assert!(dead[0].error.as_deref().unwrap().contains("59144"), "{:?}", dead[0].error);
 }
 
 #[tokio::test]

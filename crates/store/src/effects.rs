@@ -81,10 +81,6 @@ const LIST_ALL: Statement = Statement::new(
      created_at, finished_at, sequence from effects where organization = $1 and sequence < $2 \
      order by sequence desc limit $3",
 );
-const OF_STREAM: Statement = Statement::new(
-    "parked effects of destination",
-    "select id from effects where organization = $1 and state = 'parked' and destination = $2 order by sequence limit $3",
-);
 const NEXT_DUE: Statement =
     Statement::new("next due effect", "select min(due_at) from effects where state = 'ready'");
 const COUNTS: Statement = Statement::new(
@@ -424,20 +420,6 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
-/// Ids of parked effects of a destination, oldest first.
-///
-/// # Errors
-/// [`Error`] of the database.
-pub fn list_parked(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    destination: &str,
-    limit: i64,
-) -> Result<Vec<String>, Error> {
-    let rows = tx.query(&OF_STREAM, &[organization.into(), destination.into(), limit.into()])?;
-    rows.iter().map(|row| row.text(0)).collect()
-}
-
 /// When the next effect is due (or its lease ends).
 ///
 /// # Errors
@@ -491,6 +473,6 @@ pub(crate) fn read(row: &Row) -> Result<Effect, Error> {
 
 /// Every statement of this module, for the test that prepares them.
 pub const STATEMENTS: &[Statement] = &[
-    INSERT, LANE_BUSY, CLAIM, FINISH, RETRY, SAVE, RELEASE, REVIVE, SKIP, GET, LIST, LIST_ALL, OF_STREAM,
-    NEXT_DUE, COUNTS, PURGE,
+    INSERT, LANE_BUSY, CLAIM, FINISH, RETRY, SAVE, RELEASE, REVIVE, SKIP, GET, LIST, LIST_ALL, NEXT_DUE,
+    COUNTS, PURGE,
 ];

@@ -16,6 +16,7 @@ pub mod events;
 pub mod inbox;
 pub mod journal;
 pub mod keyring;
+pub mod lanes;
 pub mod ledger;
 pub mod links;
 pub mod migrate;

@@ -111,6 +111,7 @@ pub fn statements() -> Vec<Statement> {
         crate::connections::STATEMENTS,
         crate::contacts::STATEMENTS,
         crate::effects::STATEMENTS,
+        crate::lanes::STATEMENTS,
         crate::endpoints::STATEMENTS,
         crate::events::STATEMENTS,
         crate::inbox::STATEMENTS,

@@ -54,6 +54,7 @@ mod remittance_body;
 mod remittances;
 mod runs;
 mod sequences;
+mod service_allocation;
 mod service_body;
 mod service_care;
 mod service_money;

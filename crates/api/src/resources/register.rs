@@ -85,6 +85,7 @@ fn billing(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(service_money::adjudicate_service))
         .routes(routes!(service_money::set_responsibility))
         .routes(routes!(service_money::record_elsewhere))
+        .routes(routes!(service_money::record_given_back))
         .routes(routes!(service_money::settle_service))
         .routes(routes!(service_money::charge_balance))
         .routes(routes!(service_money::write_off))

@@ -6,6 +6,7 @@ use suture_core::money;
 use suture_core::service::{self, Held, Service, Worksheet};
 use utoipa::ToSchema;
 
+use super::service_allocation::AllocationBody;
 use crate::bodies::{Money, time, words};
 
 words! {
@@ -57,6 +58,8 @@ pub(super) struct ServiceBody {
     /// The final responsibility that a person set.
     responsibility_set: Option<Money>,
     elsewhere: Vec<ElsewhereBody>,
+    /// Given back to the patient outside of a gateway.
+    given_back: Vec<ElsewhereBody>,
     payments: Vec<HeldBody>,
     write_offs: Vec<WriteOffBody>,
     invoice: Option<String>,
@@ -64,6 +67,8 @@ pub(super) struct ServiceBody {
     settling: u32,
     canceled: Option<CanceledBody>,
     worksheet: WorksheetBody,
+    /// The same by line.
+    allocation: AllocationBody,
     /// What the payer left unpaid for reasons that are not the patient's; nobody is billed for it.
     open_with_payer: Money,
     /// What is to be collected now; absent while something is on its way, or nothing is due.
@@ -81,6 +86,7 @@ pub(super) struct WorksheetBody {
     estimates: Money,
     /// Paid on the balance, net.
     balance_payments: Money,
+    /// Paid elsewhere, less what was given back outside of a gateway.
     elsewhere: Money,
     written_off: Money,
     /// On its way back to the patient, not proven.
@@ -152,7 +158,7 @@ pub(super) struct AdjustmentBody {
     pub(super) amount: Money,
 }
 
-/// A payment that was made elsewhere.
+/// Money that went from the patient, or back, outside of a gateway.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaidElsewhere)]
 pub(super) struct ElsewhereBody {
@@ -221,6 +227,7 @@ impl ServiceBody {
             decisions: service.decisions.iter().map(DecisionBody::of).collect(),
             responsibility_set: service.set_by_person.map(Into::into),
             elsewhere: service.elsewhere.iter().map(elsewhere).collect(),
+            given_back: service.given_back.iter().map(elsewhere).collect(),
             payments: service
                 .payments
                 .iter()
@@ -234,6 +241,7 @@ impl ServiceBody {
                 .as_ref()
                 .map(|(by, reason)| CanceledBody { by: by.clone(), reason: reason.clone() }),
             worksheet: service.worksheet().into(),
+            allocation: service.allocation().into(),
             open_with_payer: money(service.open_with_payer_minor()).into(),
             to_collect: service.to_collect().map(Into::into),
         }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::estimates::HowToCharge;
 use super::payment_body::PaymentBody;
 use super::payments::{self, NewCancellation};
+use super::service_allocation::AllocationBody;
 use super::service_body::{AdjustmentBody, ClaimOutcome, ServiceBody, WorksheetBody};
 use super::services::{changed, code, service_id};
 use crate::app::App;
@@ -60,6 +61,19 @@ pub(super) struct NewElsewhere {
     author: String,
 }
 
+/// Money that was given back outside of a gateway: cash at the desk, or a cheque.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewGivenBack {
+    /// What makes it unique, for example the number of the receipt or cheque. An opaque id.
+    reference: String,
+    amount: Money,
+    /// Who approves.
+    approver: String,
+    /// Why, as a code. No personal data.
+    reason: String,
+}
+
 /// A part to give up.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +99,7 @@ pub(super) struct WriteOffUndoing {
 pub(super) struct ExplanationBody {
     worksheet: WorksheetBody,
     sentences: Vec<SentenceBody>,
+    allocation: AllocationBody,
 }
 
 /// One sentence about some cents.
@@ -202,6 +217,27 @@ pub(super) async fn record_elsewhere(
     posted.once(&app, &session, work).await
 }
 
+/// Records money that was given back to the patient outside of a gateway; the same reference counts once. Before settling at
+/// most what was paid elsewhere, afterwards at most what is owed back, and nothing while a refund is on its way. Refused with
+/// `given_back_exceeds_owed`, `authorizer_required`, `amount_not_positive` and `reason_required`.
+#[utoipa::path(post, path = "/v1/services/{id}/given-back", tag = "services", params(("id" = String, Path)), request_body = NewGivenBack, responses((status = 200, body = ServiceBody)))]
+pub(super) async fn record_given_back(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let (caller, id) = (session.may(Permission::SettleServices)?, service_id(&id)?);
+    let engine = app.engine.clone();
+    let work = async move |new: NewGivenBack| {
+        let (amount, reason) = (new.amount.try_into()?, code(&new.reason)?);
+        let (reference, approver) = (reference(new.reference)?, short("approver", new.approver)?);
+        let command = Command::GiveBack { reference, amount, approver, reason: reason.clone() };
+        changed(&engine, (&caller, id), command, &reason).await
+    };
+    posted.once(&app, &session, work).await
+}
+
 /// Begins to settle: what is too much goes back, what is even completes, what is left is charged after the notice. Refused
 /// with `not_allowed_now` while the final responsibility is not known.
 #[utoipa::path(post, path = "/v1/services/{id}/settle", tag = "services", params(("id" = String, Path)), request_body = NewCancellation, responses((status = 200, body = ServiceBody)))]
@@ -285,7 +321,7 @@ pub(super) async fn explain_bill(
     Asked(query): Asked<PurposeQuery>,
 ) -> Result<Json<ExplanationBody>, Problem> {
     let (caller, id) = (session.may(Permission::ReadBilling)?, service_id(&id)?);
-    let (sheet, told) = app.engine.explain_bill(&caller, id, &query.code()?).await?;
+    let (sheet, told, by_line) = app.engine.explain_bill(&caller, id, &query.code()?).await?;
     let sentences = told.into_iter().map(SentenceBody::from).collect();
-    Ok(Json(ExplanationBody { worksheet: sheet.into(), sentences }))
+    Ok(Json(ExplanationBody { worksheet: sheet.into(), sentences, allocation: by_line.into() }))
 }

@@ -206,6 +206,10 @@ async fn a_service_goes_from_booking_to_settled_and_explains_every_cent() {
     let again =
         api.refused(&format!("{path}/write-offs/1/undo"), &billing, &json!({ "approver": "kim" })).await;
     assert_eq!(again.1, "write_off_missing");
+    let back = |minor| json!({ "reference": "receipt-8", "amount": usd(minor), "approver": "kim", "reason": "change" });
+    let path_back = format!("{path}/given-back");
+    let nothing = api.refused(&path_back, &billing, &back(1)).await;
+    assert_eq!(nothing.1, "given_back_exceeds_owed");
     let elsewhere = json!({ "reference": "receipt-7", "amount": usd(4_000), "author": "kim" });
     let done = api.made(&format!("{path}/elsewhere"), &billing, &elsewhere).await;
     assert_eq!(done["status"], "completed");

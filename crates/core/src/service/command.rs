@@ -105,6 +105,17 @@ pub enum Command {
         /// Who records it.
         author: String,
     },
+    /// Record money that was given back to the patient outside of a gateway: cash at the desk, or a cheque.
+    GiveBack {
+        /// A reference that makes it unique.
+        reference: String,
+        /// How much.
+        amount: Money,
+        /// Who approves.
+        approver: String,
+        /// Why, as a code.
+        reason: String,
+    },
     /// Take in how a payment stands.
     See {
         /// The payment.
@@ -185,6 +196,7 @@ pub fn decide(state: Option<&Service>, command: &Command, now: Timestamp) -> Res
         Command::Adjudicate(_)
         | Command::SetResponsibility { .. }
         | Command::RecordElsewhere { .. }
+        | Command::GiveBack { .. }
         | Command::See { .. }
         | Command::Settle
         | Command::WriteOff { .. }

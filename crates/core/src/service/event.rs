@@ -52,6 +52,19 @@ pub struct Applied {
     pub applied_minor: i64,
 }
 
+/// Which money was given back outside of a gateway. The parts add up to the amount; all in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenBackFrom {
+    /// Was paid elsewhere: the receivable.
+    pub elsewhere_minor: i64,
+    /// Is left over of estimates: a credit.
+    pub estimates_minor: i64,
+    /// Came back from a refund that failed later: a credit.
+    pub returned_minor: i64,
+    /// No refund ever left for it: still where its payment put it, the receivable, or the deposit of a cancelled service.
+    pub unrefunded_minor: i64,
+}
+
 /// One fact about one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -158,6 +171,19 @@ pub enum Event {
         /// Who recorded it.
         author: String,
     },
+    /// Money was given back to the patient outside of a gateway.
+    GivenBack {
+        /// A reference that makes it unique.
+        reference: String,
+        /// Where it came from in the books.
+        from: GivenBackFrom,
+        /// How much.
+        amount: Money,
+        /// Who approved it.
+        approver: String,
+        /// Why, as a code.
+        reason: String,
+    },
     /// A payment of this service changed.
     PaymentSeen {
         /// The payment.
@@ -244,6 +270,7 @@ impl Event {
             Self::Adjudicated { .. } => "service.adjudicated",
             Self::ResponsibilitySet { .. } => "service.responsibility_set",
             Self::PaidElsewhere { .. } => "service.paid_elsewhere",
+            Self::GivenBack { .. } => "service.given_back",
             Self::PaymentSeen { .. } => "service.payment_seen",
             Self::SettlingBegun { .. } => "service.settling_begun",
             Self::Applied { .. } => "service.applied",

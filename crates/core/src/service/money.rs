@@ -25,6 +25,9 @@ pub(super) fn decide(service: &Service, command: &Command) -> Result<Vec<Event>,
                 }],
             })
         }
+        Command::GiveBack { reference, amount, approver, reason } => {
+            give_back(service, reference, *amount, (approver, reason))
+        }
         Command::See { payment, held } => Ok(match service.payments.get(&payment.to_string()) {
             Some(known) if known == held => Vec::new(),
             _ => vec![Event::PaymentSeen { payment: *payment, held: *held }],
@@ -128,6 +131,46 @@ fn write_off(service: &Service, amount: Money, approver: &str, reason: &str) -> 
     }
     Ok(vec![Event::WrittenOff {
         number: service.write_offs_made.saturating_add(1),
+        amount,
+        approver: approver.to_owned(),
+        reason: reason.to_owned(),
+    }])
+}
+
+/// Cash at the desk, or a cheque: never more than was paid elsewhere, or than is owed back once settling began.
+fn give_back(
+    service: &Service,
+    reference: &str,
+    amount: Money,
+    (approver, reason): (&str, &str),
+) -> Result<Vec<Event>, Refusal> {
+    positive(service, amount)?;
+    if approver.trim().is_empty() {
+        return Err(Refusal::invalid("authorizer_required", "Nothing was recorded. Say who approved it."));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if reference.is_empty() || reference.len() > 128 || !reference.bytes().all(plain) {
+        return Err(Refusal::invalid(
+            "not_an_opaque_id",
+            "Nothing was recorded. The reference is an opaque id: 1 to 128 letters, digits, '-', '.' or '_'. Names do not \
+             belong there.",
+        ));
+    }
+    if service.given_back.contains_key(reference) {
+        return Ok(Vec::new());
+    }
+    let most = Money::new(service.to_give_back_minor(), service.currency);
+    if amount.minor > most.minor {
+        return Err(Refusal::invalid(
+            "given_back_exceeds_owed",
+            format!(
+                "Nothing was recorded: {amount} is more than the {most} that can be given back outside of a gateway now."
+            ),
+        ));
+    }
+    Ok(vec![Event::GivenBack {
+        reference: reference.to_owned(),
+        from: service.given_back_from(amount.minor),
         amount,
         approver: approver.to_owned(),
         reason: reason.to_owned(),

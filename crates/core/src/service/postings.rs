@@ -5,7 +5,7 @@ use crate::ledger::{Account, Error, Line, Posting};
 use crate::money::Money;
 
 use super::event::{Applied, Event};
-use super::state::Service;
+use super::state::{Service, Status};
 
 /// The postings of an event, given the service before it.
 ///
@@ -33,6 +33,19 @@ pub fn postings(before: Option<&Service>, event: &Event) -> Result<Vec<Posting>,
             Account::ArPatient,
             *amount,
         ),
+        Event::GivenBack { reference, from, amount, .. } => {
+            let rest = match service.status {
+                Status::Canceled => Account::DepositPatient,
+                _ => Account::ArPatient,
+            };
+            let parts = [
+                (Account::ArPatient, from.elsewhere_minor),
+                (Account::CreditPatient, from.estimates_minor + from.returned_minor),
+                (rest, from.unrefunded_minor),
+                (Account::Bank, -amount.minor),
+            ];
+            entry(service, format!("given_back:{}:{reference}", service.id), &parts)
+        }
         Event::Applied { applied, number } => apply(service, applied, *number),
         Event::WrittenOff { number, amount, .. } => transfer(
             format!("write_off:{}:{number}", service.id),

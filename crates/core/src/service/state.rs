@@ -75,6 +75,9 @@ pub struct Held {
     pub returning_minor: i64,
     /// Refunds that came back to us so far.
     pub failed_refunds: u32,
+    /// How much of it had left and came back: a credit in the books.
+    #[serde(default)]
+    pub came_back_minor: i64,
     /// When the charge was made: refunds go to the newest first.
     pub charged_at: Timestamp,
     /// Whether it may still collect.
@@ -148,6 +151,18 @@ pub struct Service {
     /// Paid elsewhere, by reference, in minor units.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub elsewhere: BTreeMap<String, i64>,
+    /// Given back outside of a gateway, by reference, in minor units.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given_back: BTreeMap<String, i64>,
+    /// How much of that had been paid elsewhere.
+    #[serde(default)]
+    pub given_back_elsewhere_minor: i64,
+    /// How much of that was left over of estimates.
+    #[serde(default)]
+    pub given_back_estimates_minor: i64,
+    /// How much of that had come back from a refund that failed.
+    #[serde(default)]
+    pub given_back_returned_minor: i64,
     /// Payments by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub payments: BTreeMap<String, Held>,
@@ -197,6 +212,10 @@ impl Service {
                 set_by_person: None,
                 times_set: 0,
                 elsewhere: BTreeMap::new(),
+                given_back: BTreeMap::new(),
+                given_back_elsewhere_minor: 0,
+                given_back_estimates_minor: 0,
+                given_back_returned_minor: 0,
                 payments: BTreeMap::new(),
                 consumed: Vec::new(),
                 applied_minor: 0,
@@ -276,6 +295,12 @@ impl Service {
             }
             Event::PaidElsewhere { reference, amount, .. } => {
                 self.elsewhere.insert(reference.clone(), amount.minor);
+            }
+            Event::GivenBack { reference, from, amount, .. } => {
+                self.given_back.insert(reference.clone(), amount.minor);
+                self.given_back_elsewhere_minor += from.elsewhere_minor;
+                self.given_back_estimates_minor += from.estimates_minor;
+                self.given_back_returned_minor += from.returned_minor;
             }
             Event::PaymentSeen { payment, held } => {
                 self.payments.insert(payment.to_string(), *held);

@@ -103,6 +103,7 @@ impl Story {
             net_minor: minor,
             returning_minor: 0,
             failed_refunds: 0,
+            came_back_minor: 0,
             charged_at: at(i64::from(seed)),
             collecting: false,
         };
@@ -263,6 +264,65 @@ fn case_2f_what_was_paid_elsewhere_is_not_asked_for_again() {
     assert_eq!(story.difference(), 0);
     assert_eq!(story.state().status, Status::Completed);
     assert_eq!(story.balance(&Account::ArPatient), 0);
+}
+
+fn give_back(reference: &str, minor: i64) -> Command {
+    Command::GiveBack {
+        reference: reference.into(),
+        amount: Money::usd(minor),
+        approver: "manager".into(),
+        reason: "paid_too_much".into(),
+    }
+}
+
+fn paid_at_desk(minor: i64) -> Command {
+    Command::RecordElsewhere { reference: "desk-1".into(), amount: Money::usd(minor), author: "desk".into() }
+}
+
+#[test]
+fn cash_that_was_too_much_is_given_back_in_cash() {
+    let mut story = Story::billed();
+    story.must(&paid_at_desk(7_000));
+    story.decided("d1", Outcome::Processed, 13_000, &[(CO, "45", 12_000), (PR, "2", 5_000)]);
+    story.must(&Command::Settle);
+    assert_eq!(story.run(&give_back("till-2", 2_001)).unwrap_err().code, "given_back_exceeds_owed");
+    story.must(&give_back("till-2", 2_000)).must(&give_back("till-2", 2_000)).must(&Command::Complete);
+    assert_eq!(story.state().status, Status::Completed);
+    assert_eq!(story.balance(&Account::ArPatient), 0);
+    assert_eq!(story.balance(&Account::Bank), 13_000 + 5_000);
+}
+
+#[test]
+fn cash_may_be_given_back_before_anything_is_decided_but_a_deposit_by_card_may_not() {
+    let mut story = with_deposit();
+    story.must(&paid_at_desk(1_000));
+    assert_eq!(story.run(&give_back("till-2", 1_001)).unwrap_err().code, "given_back_exceeds_owed");
+    story.must(&give_back("till-2", 1_000));
+    assert_eq!((story.balance(&Account::ArPatient), story.balance(&Account::DepositPatient)), (0, -4_000));
+}
+
+#[test]
+fn nothing_is_given_back_in_cash_while_a_refund_is_on_its_way() {
+    let mut story = with_deposit();
+    story.decided("d1", Outcome::Processed, 18_000, &[(CO, "45", 12_000)]).must(&Command::Settle);
+    let held = Held { returning_minor: 4_000, ..story.held[&2] };
+    story.see(2, held);
+    assert_eq!(story.run(&give_back("till-2", 1)).unwrap_err().code, "given_back_exceeds_owed");
+}
+
+#[test]
+fn a_refund_that_failed_is_made_good_by_a_cheque_out_of_the_credit() {
+    let mut story = with_deposit();
+    story.decided("d1", Outcome::Processed, 18_000, &[(CO, "45", 12_000)]).must(&Command::Settle);
+    let held = Held { failed_refunds: 1, came_back_minor: 4_000, ..story.held[&2] };
+    story.see(2, held);
+    assert_eq!(story.balance(&Account::CreditPatient), -4_000);
+    story.must(&give_back("cheque-9", 4_000)).must(&Command::Complete);
+    assert_eq!(story.state().status, Status::Completed);
+    assert_eq!((story.balance(&Account::CreditPatient), story.balance(&Account::ArPatient)), (0, 0));
+    // The payer decides otherwise after all: what was given back is owed, and comes from no deposit.
+    story.must(&Command::SetResponsibility { responsibility: Money::usd(1_500), author: "biller".into() });
+    assert_eq!((story.difference(), story.balance(&Account::ArPatient)), (1_500, 1_500));
 }
 
 #[test]
@@ -496,7 +556,7 @@ fn the_transition_table_is_the_one_in_the_repository() {
 proptest! {
     /// Whatever happens in whatever order, the books say what the worksheet says, and a completed service is even.
     #[test]
-    fn the_books_always_say_what_the_worksheet_says(steps in proptest::collection::vec((0u8..8, 0u8..4, 1i64..9_000), 1..24)) {
+    fn the_books_always_say_what_the_worksheet_says(steps in proptest::collection::vec((0u8..10, 0u8..4, 1i64..9_000), 1..24)) {
         let mut story = Story::billed();
         let mut keys = 0;
         for (step, which, minor) in steps {
@@ -526,9 +586,20 @@ proptest! {
                     let due = story.difference().min(minor);
                     let _ = story.run(&Command::WriteOff { amount: Money::usd(due), approver: "cfo".into(), reason: "x".into() });
                 }
+                7 => {
+                    keys += 1;
+                    let _ = story.run(&Command::RecordElsewhere { reference: format!("e{keys}"), amount: Money::usd(minor), author: "desk".into() });
+                }
+                8 => {
+                    keys += 1;
+                    let most = story.state().to_give_back_minor();
+                    prop_assert!(story.run(&give_back(&format!("g{keys}"), most + 1)).is_err(), "never more than that");
+                    let _ = story.run(&give_back(&format!("g{keys}"), minor.min(most)));
+                }
                 _ => { let _ = story.run(&Command::Complete); }
             }
             let sheet = story.state().worksheet();
+            super::allocation_tests::adds_up(story.state());
             let patient = story.balance(&Account::ArPatient) + story.balance(&Account::CreditPatient) + story.balance(&Account::DepositPatient);
             prop_assert_eq!(patient, sheet.difference.minor);
             if story.state().status == Status::Completed {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::PaymentId;
 use crate::money::Money;
 
-use super::event::Applied;
+use super::event::{Applied, GivenBackFrom};
 use super::state::{Kind, Service, Status};
 
 /// What a service comes to. All amounts are in one currency.
@@ -18,7 +18,7 @@ pub struct Worksheet {
     pub estimates: Money,
     /// Paid on the balance, net.
     pub balance_payments: Money,
-    /// Paid elsewhere.
+    /// Paid elsewhere, less what was given back outside of a gateway.
     pub elsewhere: Money,
     /// Given up.
     pub written_off: Money,
@@ -37,7 +37,7 @@ impl Service {
             self.payments.values().filter(|held| held.kind == kind).map(|held| held.net_minor).sum()
         };
         let (estimates, balance) = (net(Kind::Estimate), net(Kind::Balance));
-        let elsewhere: i64 = self.elsewhere.values().sum();
+        let elsewhere = self.elsewhere.values().sum::<i64>() - self.given_back.values().sum::<i64>();
         let written_off: i64 = self.write_offs.values().sum();
         let responsibility = self.responsibility_minor();
         Worksheet {
@@ -59,9 +59,11 @@ impl Service {
             return None;
         }
         let sheet = self.worksheet();
-        let others = sheet.elsewhere.minor + sheet.written_off.minor + sheet.balance_payments.minor;
+        // What was given back of estimates pays nothing any more, and is no debt of the patient either.
+        let gone = self.given_back_estimates_minor;
+        let others = sheet.elsewhere.minor + gone + sheet.written_off.minor + sheet.balance_payments.minor;
         let owed = (sheet.responsibility.minor - others).max(0);
-        let applied_minor = owed.min(sheet.estimates.minor.max(0));
+        let applied_minor = owed.min(sheet.estimates.minor.max(0) - gone);
         let unused = |(id, held): (&String, &super::Held)| {
             let fresh = held.kind == Kind::Estimate && held.net_minor > 0 && !self.consumed.contains(id);
             PaymentId::parse(id).ok().filter(|_| fresh).map(|id| (id, held.net_minor))
@@ -98,6 +100,48 @@ impl Service {
             }
         }
         refunds
+    }
+
+    /// How much may be given back outside of a gateway now, in minor units: before settling what was paid elsewhere, afterwards
+    /// what is owed back. Nothing while something is on its way back, or while nobody knows what is owed.
+    #[must_use]
+    pub fn to_give_back_minor(&self) -> i64 {
+        let sheet = self.worksheet();
+        if self.version == 0 && self.status != Status::Canceled {
+            return sheet.elsewhere.minor.max(0);
+        }
+        match sheet.returning.minor > 0 || self.is_undecided() {
+            true => 0,
+            false => sheet.difference.minor.saturating_neg().max(0),
+        }
+    }
+
+    /// Which money an amount that is given back is: what was paid elsewhere first, then what stands as a credit.
+    #[must_use]
+    pub(super) fn given_back_from(&self, minor: i64) -> GivenBackFrom {
+        let came_back = |kind: Kind| -> i64 {
+            self.payments.values().filter(|held| held.kind == kind).map(|held| held.came_back_minor).sum()
+        };
+        let mut left = minor;
+        let mut take = |most: i64| {
+            let part = left.min(most.max(0));
+            left -= part;
+            part
+        };
+        let paid: i64 = self.elsewhere.values().sum();
+        let elsewhere_minor = take(paid - self.given_back_elsewhere_minor);
+        let is_applied = self.version > 0 && self.status != Status::Canceled;
+        // Of a cancelled service no estimate was applied: what came back of it is a credit, the rest still a deposit.
+        let (spare, returned) = match is_applied {
+            true => (
+                self.worksheet().estimates.minor - self.given_back_estimates_minor - self.applied_minor,
+                came_back(Kind::Balance),
+            ),
+            false => (0, came_back(Kind::Balance) + came_back(Kind::Estimate)),
+        };
+        let estimates_minor = take(spare);
+        let returned_minor = take(returned - self.given_back_returned_minor);
+        GivenBackFrom { elsewhere_minor, estimates_minor, returned_minor, unrefunded_minor: left }
     }
 
     /// Whether a refund came back to us that nothing has made good since: the money is still owed to the patient.

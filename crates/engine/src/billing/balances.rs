@@ -6,7 +6,7 @@ use suture_core::id::{PatientId, ServiceId};
 use suture_core::ledger::Account;
 use suture_core::money::Money;
 use suture_core::patient::Patient;
-use suture_core::service::{Service, Worksheet};
+use suture_core::service::{Allocation, Service, Worksheet};
 use suture_core::time::Timestamp;
 use suture_store::{journal, ledger, links};
 
@@ -125,7 +125,8 @@ impl Engine {
             .await
     }
 
-    /// Why a service costs its patient what it does: every cent with what proves it (FEATURES M373).
+    /// Why a service costs its patient what it does: every cent with what proves it, and the line that
+    /// it belongs to (FEATURES M373).
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -134,7 +135,7 @@ impl Engine {
         caller: &Caller,
         service: ServiceId,
         purpose: &str,
-    ) -> Result<(Worksheet, Vec<Explained>), Error> {
+    ) -> Result<(Worksheet, Vec<Explained>, Allocation), Error> {
         let state = self.service(&caller.organization, service).await?;
         self.log_access(caller, "read", &state.patient.to_string(), &format!("bill/{service}"), purpose)
             .await?;
@@ -149,7 +150,7 @@ impl Engine {
                 None => Ok(None),
             })
             .await?;
-        Ok((state.worksheet(), explain(&state, check.as_ref())))
+        Ok((state.worksheet(), explain(&state, check.as_ref()), state.allocation()))
     }
 }
 
@@ -227,6 +228,13 @@ fn explain(service: &Service, check: Option<&Eligibility>) -> Vec<Explained> {
             amount: money(minor.saturating_neg()),
             because: "paid by you elsewhere".to_owned(),
             proof: format!("recorded as {reference}"),
+        });
+    }
+    for (reference, minor) in &service.given_back {
+        told.push(Explained {
+            amount: money(*minor),
+            because: "given back to you in cash or by cheque".to_owned(),
+            proof: format!("recorded as {reference}, in the journal with its approver"),
         });
     }
     for (number, minor) in &service.write_offs {

@@ -21,7 +21,7 @@ use crate::change::{Change, Loaded};
 use crate::engine::Engine;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{AttemptOptions, Caller, Taken, plan_attempt, start_payment};
+use crate::payments::{AttemptOptions, Caller, Taken, plan_attempt, plan_command, start_payment};
 use crate::worker::{After, Working};
 
 use super::eligibilities::care;
@@ -159,18 +159,18 @@ impl Engine {
         id: EstimateId,
         (amount, by, reason): (Money, &str, &str),
     ) -> Result<Estimate, Error> {
-        let state = self.estimate(&caller.organization, id).await?;
         let overridden =
             Some(Override { by: by.to_owned(), reason: Reason::parse(reason)?.as_str().to_owned() });
         let order = self.order_of(caller, Reason::of("estimate_changed"));
-        self.apply(&id.to_string(), order, move |change| {
-            change_amount(change, id, amount, overridden.clone())
-        })
-        .await?;
-        if let Some(payment) = state.payment()
-            && matches!(state.standing.status, Status::Authorized | Status::CaptureFailed)
-        {
-            self.cancel_payment(caller, payment).await?;
+        let origin = self.any_origin(&caller.organization);
+        let work = move |change: &mut Change<'_, '_>| {
+            change_amount(change, id, (amount, overridden.clone()), &origin)
+        };
+        let (effect, held) = self.apply_in(&id.to_string(), order, self.0.slots.slot(), work).await?;
+        let waiting = effect.map(|effect| self.wait_for(&effect));
+        self.hand_over(held);
+        if let Some(waiting) = waiting {
+            self.patience(waiting).await;
         }
         self.estimate(&caller.organization, id).await
     }
@@ -329,17 +329,28 @@ pub(super) fn decide(
     Ok(loaded.state.unwrap_or(state))
 }
 
+/// Changes the amount and plans the release of the old hold with it: a hold of an amount that nobody owes must not outlive
+/// a crash. Returns the effect that releases.
 fn change_amount(
     change: &mut Change<'_, '_>,
     id: EstimateId,
-    amount: Money,
-    overridden: Option<Override>,
-) -> Result<(), Error> {
+    (amount, overridden): (Money, Option<Override>),
+    origin: &Origin,
+) -> Result<Option<String>, Error> {
     refuse_while_capturing(change, id)?;
+    let (_, before) = change.existing::<Estimate>(&id.to_string())?;
     let state = decide(change, id, &Command::Change { amount, overridden })?;
+    if state.amount == before.amount {
+        return Ok(None);
+    }
     let (mut loaded, debt) = change.existing::<Debt>(&state.debt.to_string())?;
     let events = debt::decide(Some(&debt), &debt::Command::Adjust { owed: amount })?;
-    change.record_all(&mut loaded, &events, &debt.care)
+    change.record_all(&mut loaded, &events, &debt.care)?;
+    let holds = matches!(state.standing.status, Status::Authorized | Status::CaptureFailed);
+    match state.payment().filter(|_| holds) {
+        Some(payment) => plan_command(change, payment, &payment::Command::Cancel, origin),
+        None => Ok(None),
+    }
 }
 
 /// A capture that is on its way takes the old amount.

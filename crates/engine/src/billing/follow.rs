@@ -91,6 +91,7 @@ pub(super) fn held(payment: &Payment, kind: Kind) -> Held {
         failed_refunds: u32::try_from(of(RefundStatus::Failed).count())
             .unwrap_or(u32::MAX)
             .saturating_add(payment.refunds_refused),
+        came_back_minor: of(RefundStatus::Failed).sum(),
         charged_at: payment.charged_at.unwrap_or_default(),
         // An authorized estimate is no collection of the balance; it ends by capture or cancellation.
         collecting: kind == Kind::Balance && payment.is_collecting(),

@@ -17,7 +17,7 @@ use crate::change::Change;
 use crate::engine::Engine;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{Caller, plan_capture};
+use crate::payments::{Caller, plan_command};
 
 use super::{holds, tell, timers, waiting};
 
@@ -264,7 +264,7 @@ fn capture_fee(
     }
     let (_, state) = change.existing::<Payment>(&payment.to_string())?;
     let amount = Some(Money::new(part, state.amount.currency));
-    plan_capture(change, payment, &payment::Command::Capture { amount }, origin)?;
+    plan_command(change, payment, &payment::Command::Capture { amount }, origin)?;
     Ok(true)
 }
 

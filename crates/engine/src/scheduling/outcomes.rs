@@ -9,7 +9,7 @@ use crate::Error;
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::facts::Origin;
-use crate::payments::{Caller, plan_capture};
+use crate::payments::{Caller, plan_command};
 
 use super::{holds, tell};
 
@@ -42,7 +42,7 @@ pub(super) fn capture_reserved(
     for (payment, paid) in &appointment.payments {
         let Ok(payment) = PaymentId::parse(payment) else { continue };
         if paid.reserved_minor > 0 {
-            plan_capture(change, payment, &payment::Command::Capture { amount: None }, origin)?;
+            plan_command(change, payment, &payment::Command::Capture { amount: None }, origin)?;
         }
     }
     Ok(())

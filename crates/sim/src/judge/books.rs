@@ -168,6 +168,7 @@ impl Books {
             "service.adjudicated" => book.rule(&body["decision"]),
             "service.responsibility_set" => book.set_by_hand = Some(minor(&body["responsibility"])),
             "service.paid_elsewhere" => book.elsewhere += minor(&body["amount"]),
+            "service.given_back" => book.elsewhere -= minor(&body["amount"]),
             "service.written_off" => {
                 book.written_off.insert(number, minor(&body["amount"]));
             }

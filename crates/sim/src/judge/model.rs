@@ -152,10 +152,7 @@ pub(super) fn check_postings(
     let postings = snapshot["postings"].as_object().cloned().unwrap_or_default();
     for Expected { reference, kind, amount, may_be_refused } in expected {
         let says = |code: &str| stopped.iter().any(|effect| effect.contains(code));
-        // A refund that settling asks for at once may reach Epic before the payment that it gives back; a person is asked
-        // then, and Epic's word for it is 59144.
-        let too_early = *kind == "Refund" && says("59144");
-        let refused = || too_early || (*may_be_refused && says("59159"));
+        let refused = || *may_be_refused && says("59159");
         match postings.get(reference) {
             Some(posting) if posting["type"] == *kind && posting["amount_minor"] == *amount => {}
             Some(posting) => {

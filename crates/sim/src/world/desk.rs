@@ -249,7 +249,7 @@ impl World {
         Ok(imported)
     }
 
-    /// The worksheet of a service, once the explanation of the bill and the patient's statement come to the same cent. For
+    /// The worksheet of a service, once the explanation of the bill, its lines and the patient's statement come to the same cent. For
     /// patients with one service.
     ///
     /// # Errors
@@ -257,16 +257,19 @@ impl World {
     pub async fn adds_up(&self, service: ServiceId) -> Result<Worksheet, String> {
         let (engine, caller) = (self.engine(0), self.caller());
         let told = engine.explain_bill(&caller, service, "story").await.map_err(|error| error.to_string())?;
-        let (sheet, lines) = told;
+        let (sheet, lines, by_line) = told;
         let explained: i64 = lines.iter().map(|line| line.amount.minor).sum();
+        let by_line = by_line.lines.iter().map(|line| line.due.minor).sum::<i64>() - by_line.unapplied.minor;
         let patient = self.service(service).await.map_err(|error| error.to_string())?.patient;
         let statement =
             engine.statement(&caller, patient, "story").await.map_err(|error| error.to_string())?;
         let sum = |amounts: &[Money]| amounts.iter().map(|amount| amount.minor).sum::<i64>();
         let stated = sum(&statement.owed) - sum(&statement.deposits) - sum(&statement.credits);
-        match (explained, stated) {
-            same if same == (sheet.difference.minor, sheet.difference.minor) => Ok(sheet),
-            other => Err(format!("{sheet:?} is explained as {} and stated as {}", other.0, other.1)),
+        match [explained, stated, by_line] {
+            same if same == [sheet.difference.minor; 3] => Ok(sheet),
+            [explained, stated, by_line] => Err(format!(
+                "{sheet:?} is explained as {explained}, stated as {stated}, and {by_line} by line"
+            )),
         }
     }
 

@@ -65,6 +65,27 @@ impl World {
         self.begin(node, None, looks).await
     }
 
+    /// Lets somebody ask an engine for something and the process die at the clock look of this number. Says whether it died
+    /// before it answered.
+    ///
+    /// # Errors
+    /// The answer's, or a sentence when the new process does not start.
+    pub async fn ask_and_die<T: Send + 'static>(
+        &mut self,
+        number: usize,
+        looks: u32,
+        asked: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<bool, String> {
+        let number = number % self.nodes.len();
+        self.nodes[number].clock.light(looks);
+        let ended = Mortal::new(asked).await;
+        self.nodes[number].clock.light(0);
+        match ended {
+            Ok(answer) => answer.map(|_| false).map_err(|error| error.to_string()),
+            Err(Crashed) => self.crash(number).await.map(|()| true),
+        }
+    }
+
     /// Whether a step stands still at an engine.
     #[must_use]
     pub fn is_standing(&self, node: usize) -> Paused {

@@ -136,6 +136,7 @@ create unique index effects_by_id on effects (organization, id);
 create index effects_ready on effects (due_at, sequence) where state = 'ready';
 create index effects_lane on effects (organization, lane, sequence) where state = 'ready' and lane is not null;
 create index effects_stopped on effects (organization, state, sequence) where state in ('dead', 'parked');
+create index effects_parked on effects (organization, lane) where state = 'parked' and lane is not null;
 create index effects_announced on effects (organization, destination, sequence) where kind = 'announce';
 create table ledger_entries (
   organization text not null,

@@ -1,10 +1,12 @@
-//! `suture services`: what is being settled, with what is left of each.
+//! `suture services`: what is being settled, with what is left of each, and money that was given back at the desk.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
-use suture_core::service::Status;
+use serde_json::{Value, json};
+use suture_core::id::ServiceId;
+use suture_core::money::Money;
+use suture_core::service::{self, Status};
 use suture_engine::Engine;
 
 use super::billing_rows;
@@ -12,7 +14,7 @@ use super::desk::{Desk, Where, items, segment};
 use crate::failure::Failure;
 use crate::opening;
 use crate::remote::Remote;
-use crate::system;
+use crate::system::{self, MachineRandom};
 
 /// Services that are shown.
 const SHOWN_MAX: usize = 1_000;
@@ -30,18 +32,86 @@ enum Command {
         #[command(flatten)]
         from: Where,
     },
+    /// Record money that was given back to the patient in cash or by cheque
+    GiveBack {
+        #[command(flatten)]
+        from: Where,
+        /// The service
+        id: String,
+        /// How much, in minor units of the service's currency: 2000 for 20.00 USD
+        #[arg(long)]
+        amount_minor: i64,
+        /// The number of the receipt or cheque: the same one counts once
+        #[arg(long)]
+        reference: String,
+        /// Who approves
+        #[arg(long)]
+        approver: String,
+        /// Why, 1 to 64 letters, digits, spaces
+        #[arg(long)]
+        reason: String,
+    },
 }
 
+const COLUMNS: [&str; 6] = ["id", "patient", "responsibility", "estimates", "paid", "difference"];
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Command::Settling { from } = &arguments.command;
-    let rows = system::runtime()?.block_on(async {
-        match from.open().await? {
-            Desk::Server(remote) => from_server(&remote).await,
-            Desk::Database { engine, organization } => from_database(&engine, &organization).await,
-        }
-    })?;
-    from.print(&rows, &["id", "patient", "responsibility", "estimates", "paid", "difference"]);
+    let (from, rows) = system::runtime()?.block_on(carry_out(&arguments.command))?;
+    from.print(&rows, &COLUMNS);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn carry_out(command: &Command) -> Result<(&Where, Vec<Value>), Failure> {
+    match command {
+        Command::Settling { from } => {
+            let rows = match from.open().await? {
+                Desk::Server(remote) => from_server(&remote).await?,
+                Desk::Database { engine, organization } => from_database(&engine, &organization).await?,
+            };
+            Ok((from, rows))
+        }
+        Command::GiveBack { from, id, amount_minor, reference, approver, reason } => {
+            let row = match from.open().await? {
+                Desk::Server(remote) => {
+                    let path = format!("/v1/services/{}", segment(id));
+                    let known = remote.get(&format!("{path}?purpose=command_line")).await?;
+                    let body = json!({
+                        "reference": reference, "approver": approver, "reason": reason,
+                        "amount": { "minor": amount_minor, "currency": known["currency"] },
+                    });
+                    let key: [u8; 8] = MachineRandom::new().bytes()?;
+                    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                    let after = remote.post(&format!("{path}/given-back"), &key, &body).await?;
+                    billing_rows::service_of_api(&after)
+                }
+                Desk::Database { engine, organization } => {
+                    let given = (*amount_minor, reference.as_str(), approver.as_str(), reason.as_str());
+                    give_back(&engine, &organization, id, given).await?
+                }
+            };
+            Ok((from, vec![row]))
+        }
+    }
+}
+
+async fn give_back(
+    engine: &Engine,
+    organization: &str,
+    id: &str,
+    (minor, reference, approver, reason): (i64, &str, &str, &str),
+) -> Result<Value, Failure> {
+    let unrecorded = |error| Failure::of("nothing was recorded", &error);
+    let service = ServiceId::parse(id).map_err(|_| Failure::new(format!("{id} is no id of a service")))?;
+    let known = engine.service(organization, service).await.map_err(unrecorded)?;
+    let command = service::Command::GiveBack {
+        reference: reference.to_owned(),
+        amount: Money::new(minor, known.currency),
+        approver: approver.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let caller = opening::operator(organization);
+    let after = engine.change_service(&caller, service, command, reason).await.map_err(unrecorded)?;
+    Ok(billing_rows::service(&after))
 }
 
 async fn from_server(remote: &Remote) -> Result<Vec<Value>, Failure> {
