@@ -7,6 +7,7 @@
 pub mod chance;
 pub mod judge;
 pub mod run;
+mod sabotage;
 pub mod schedule;
 pub mod world;
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use suture_engine::Billing;
 
-use crate::judge::{Watch, at_rest, billing_at_rest};
-use crate::schedule::{Move, Player, a_refund_whose_answer_is_lost, has_billing, schedule};
+use crate::judge::{Watch, at_rest, billing_at_rest, visits_at_rest, visits_hold};
+use crate::sabotage::meddle;
+use crate::schedule::{Kind, Move, Player, a_refund_whose_answer_is_lost, kind_of, schedule};
 use crate::world::{Content, Home, Setup, World};
 
 /// What is broken on purpose, from outside of the engine, to see that the judge notices.
@@ -26,6 +27,14 @@ pub enum Sabotage {
     SpoofedEvidence,
     /// Made-up webhooks arrive under the right signature, and the guard is on.
     SpoofedEvidenceGuarded,
+    /// Nobody ends the holds of slots.
+    ForgottenHoldEnd,
+    /// Refunds are decided and never sent.
+    ForgottenRefund,
+    /// A cancelled appointment keeps its slot.
+    ForgottenSlot,
+    /// A booking is confirmed without money.
+    UnprovenBooking,
 }
 
 /// How a run goes.
@@ -163,14 +172,15 @@ type Played = Result<BTreeSet<String>, Violation>;
 
 async fn play(seed: u64, moves: &[Move], options: Options) -> Result<Played, String> {
     let world = open(seed, options).await?;
-    let mut player = Player::open(world).await?;
+    let mut player = Player::open(world, (kind_of(seed), seed.is_multiple_of(2))).await?;
     let mut watch = Watch::default();
     let found = |what: String, at: usize| Err(Violation { what, at, moves: moves.to_vec() });
     for (index, step) in moves.iter().enumerate() {
         if let Err(what) = player.play(*step).await {
             return Ok(found(what, index + 1));
         }
-        if let Err(what) = watch.check(&player.world).await {
+        meddle(&player.world, options.sabotage).await?;
+        if let Err(what) = observe(&player, &mut watch).await {
             return Ok(found(what, index + 1));
         }
     }
@@ -186,16 +196,28 @@ async fn end(seed: u64, player: &mut Player, watch: &mut Watch) -> Result<(), St
     const OLD_AGE_MS: i64 = 40 * 86_400_000;
     player.rest().await?;
     judge(player, watch).await?;
-    if has_billing(seed) {
+    if kind_of(seed) != Kind::Payments {
         player.world.pass(OLD_AGE_MS).await?;
         judge(player, watch).await?;
     }
     Ok(())
 }
 
-async fn judge(player: &Player, watch: &mut Watch) -> Result<(), String> {
+/// What must hold after every move.
+async fn observe(player: &Player, watch: &mut Watch) -> Result<(), String> {
     watch.check(&player.world).await?;
+    match player.front() {
+        Some(front) => visits_hold(&player.world, front, watch).await,
+        None => Ok(()),
+    }
+}
+
+async fn judge(player: &Player, watch: &mut Watch) -> Result<(), String> {
+    observe(player, watch).await?;
     at_rest(&player.world).await?;
+    if let Some(front) = player.front() {
+        visits_at_rest(&player.world, front, watch).await?;
+    }
     billing_at_rest(&player.world, watch).await
 }
 
@@ -214,7 +236,7 @@ async fn open(seed: u64, options: Options) -> Result<World, String> {
     match options.sabotage {
         Sabotage::FreshKeyPerResend => world.outside.resend_with_fresh_keys("/"),
         Sabotage::FreshKeyPerRefund => world.outside.resend_with_fresh_keys("/v1/refunds"),
-        Sabotage::None | Sabotage::SpoofedEvidence | Sabotage::SpoofedEvidenceGuarded => {}
+        _ => {}
     }
     Ok(world)
 }

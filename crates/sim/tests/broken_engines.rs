@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
 
 use suture_sim::run::run;
+use suture_sim::schedule::{Kind, kind_of};
 use suture_sim::{Options, Outcome, Sabotage};
 
 /// The first violation among some seeds.
@@ -52,4 +53,40 @@ async fn a_seed_plays_the_same_run_again() {
     for seed in 0..12 {
         assert_eq!(run(seed, options).await, run(seed, options).await);
     }
+}
+
+/// The first violation among the seeds of visits.
+async fn first_violation_of_visits(sabotage: Sabotage, seeds: u64) -> String {
+    for seed in (0..seeds).filter(|seed| kind_of(*seed) == Kind::Visits) {
+        let options = Options { sabotage, shrinks_max: 30, ..Options::default() };
+        if let Some(violation) = run(seed, options).await.unwrap().violation {
+            println!("seed {seed}: {}", violation.what);
+            return violation.what;
+        }
+    }
+    "nothing was noticed".to_owned()
+}
+
+#[tokio::test]
+async fn a_booking_without_money_is_found_as_unproven() {
+    let what = first_violation_of_visits(Sabotage::UnprovenBooking, 30).await;
+    assert!(what.starts_with("I4"), "{what}");
+}
+
+#[tokio::test]
+async fn a_cancellation_that_keeps_the_slot_is_found_in_the_table() {
+    let what = first_violation_of_visits(Sabotage::ForgottenSlot, 60).await;
+    assert!(what.starts_with("V3"), "{what}");
+}
+
+#[tokio::test]
+async fn a_hold_that_nobody_ends_is_found_at_rest() {
+    let what = first_violation_of_visits(Sabotage::ForgottenHoldEnd, 60).await;
+    assert!(what.starts_with("V6"), "{what}");
+}
+
+#[tokio::test]
+async fn late_money_that_neither_books_nor_goes_back_is_found() {
+    let what = first_violation_of_visits(Sabotage::ForgottenRefund, 90).await;
+    assert!(["I7", "V7", "B3", "B5"].iter().any(|rule| what.starts_with(rule)), "{what}");
 }

@@ -31,5 +31,5 @@ pub(crate) use patients::{decide_patient, method_on_file};
 pub use reading::{Adjusted, Choose, ClaimLine, ClaimSheet, Network, Path};
 pub use remittances::{Imported, Remittance, RemittanceClaim};
 pub use services::{NewService, Note};
-pub(crate) use services::{after_command, book, schedule};
+pub(crate) use services::{after_command, book, schedule, service_of_check};
 pub(crate) use settling::{go_on, settle};

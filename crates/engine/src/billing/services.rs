@@ -357,6 +357,15 @@ fn make_link(change: &mut Change<'_, '_>, new: &NewService, patient: &Patient) -
     Ok(link.id)
 }
 
+/// The service that uses a check, if one does.
+pub(crate) fn service_of_check(
+    change: &mut Change<'_, '_>,
+    check: EligibilityId,
+) -> Result<Option<String>, Error> {
+    let organization = change.order.organization.clone();
+    Ok(journal::referred(change.tx, &organization, &service_reference(check))?)
+}
+
 pub(crate) fn service_reference(eligibility: EligibilityId) -> String {
     format!("service-of/{eligibility}")
 }
@@ -452,10 +461,7 @@ fn plan(
 
 /// Moves the coverage of the service that a check stands for.
 pub(super) fn cover(change: &mut Change<'_, '_>, eligibility: EligibilityId) -> Result<(), Error> {
-    let organization = change.order.organization.clone();
-    let Some(service) = journal::referred(change.tx, &organization, &service_reference(eligibility))? else {
-        return Ok(());
-    };
+    let Some(service) = service_of_check(change, eligibility)? else { return Ok(()) };
     let (_, check) = change.existing::<Eligibility>(&eligibility.to_string())?;
     let to = match check.status {
         Checked::Eligible => CoverageStatus::Valid,

@@ -1,7 +1,9 @@
 //! What follows when a booking is confirmed: its slot, its service, its reminders and timers, in the same transaction.
 
 use suture_core::appointment::Appointment;
+use suture_core::id::EligibilityId;
 use suture_store::calendar::{self, SlotState};
+use suture_store::effects::NewEffect;
 
 use crate::Error;
 use crate::billing::{self, NewService};
@@ -22,7 +24,7 @@ pub(super) fn confirmed(
     if let Some(service) = appointment.service {
         let new = NewService {
             patient: appointment.context.patient,
-            eligibility: appointment.eligibility,
+            eligibility: free_check(change, appointment)?,
             at: Some(appointment.context.starts_at),
             currency: appointment.terms.price.currency,
             account: None,
@@ -32,6 +34,32 @@ pub(super) fn confirmed(
     waiting::booked(change, appointment)?;
     plan_charge(change, appointment)?;
     tell::confirmed(change, appointment)
+}
+
+/// The check of a booking, unless another service uses it: of two slots that were held with one check at once, both may be
+/// paid. What was paid books all the same, and a person finds coverage for it.
+fn free_check(
+    change: &mut Change<'_, '_>,
+    appointment: &Appointment,
+) -> Result<Option<EligibilityId>, Error> {
+    let Some(check) = appointment.eligibility else { return Ok(None) };
+    if billing::service_of_check(change, check)?.is_none() {
+        return Ok(Some(check));
+    }
+    change.effect_once(NewEffect {
+        id: format!("{}/check-used", appointment.id),
+        kind: "ask_person",
+        lane: None,
+        destination: "coverage".to_owned(),
+        stream: Some(appointment.id.to_string()),
+        due_at: change.order.now,
+        payload: Job::ask(format!(
+            "appointment {} was paid and stands, but its eligibility check {check} belongs to another service; check the \
+             coverage again and name the new check on its service before the visit",
+            appointment.id
+        )),
+    })?;
+    Ok(None)
 }
 
 /// Plans the charge before the visit. Each time that the visit has had has a timer of its own; the one that is over finds

@@ -263,6 +263,7 @@ fn terms_of(
             "Nothing was held: the eligibility check belongs to another patient.",
         )));
     }
+    not_used(change, &check)?;
     let share = check.responsibility.as_ref().filter(|_| check.status == Checked::Eligible);
     let share = share.map(|share| share.total).ok_or_else(|| {
         Refusal::state(
@@ -283,6 +284,25 @@ fn terms_of(
     let most = if terms.price.minor > 0 { terms.price.minor } else { share.minor };
     terms.deposit = Money::new(share.minor.min(most), share.currency);
     Ok((terms, Some(check.link)))
+}
+
+/// One check confirms one service: a second deposit taken with it could not book anything.
+fn not_used(change: &mut Change<'_, '_>, check: &Eligibility) -> Result<(), Error> {
+    let organization = change.order.organization.clone();
+    let link = links::get(change.tx, &organization, &check.link)?;
+    let latest = link.and_then(|link| link.appointment).filter(|id| AppointmentId::parse(id).is_ok());
+    let held = match latest {
+        Some(id) => change.load::<Appointment>(&id)?.state.is_some_and(|other| other.status.occupies()),
+        None => false,
+    };
+    if !held && billing::service_of_check(change, check.id)?.is_none() {
+        return Ok(());
+    }
+    Err(Error::Refused(Refusal::state(
+        "eligibility_used",
+        "Nothing was held: another appointment uses this eligibility check. Check the coverage again, and name the new \
+         check.",
+    )))
 }
 
 /// The link that all money of the appointment carries.

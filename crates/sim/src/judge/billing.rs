@@ -52,10 +52,10 @@ pub async fn billing_at_rest(world: &World, watch: &Watch) -> Result<(), String>
     let movements = world.movements();
     let case = Case {
         books,
-        intents: intents(&state, &movements),
+        intents: intents(&state, &movements, books),
         debt_of,
         asked: asked(world).await?,
-        net_of_link: net_of_links(&movements),
+        net_of_link: net_of_links(&movements, books),
     };
     for (id, estimate) in &books.estimates {
         case.check_estimate(id, estimate)?;
@@ -70,12 +70,20 @@ pub async fn billing_at_rest(world: &World, watch: &Watch) -> Result<(), String>
 }
 
 impl Case<'_> {
-    /// Every payment of a service: of its estimate charges, and of its balance.
+    /// Every payment of a service: of its estimate charges, of its visit, and of its balance.
     fn payments_of(&self, service: &str) -> BTreeSet<&str> {
         let attached =
             self.books.estimates.values().filter(|known| known.service.as_deref() == Some(service));
         let of_estimates = attached.flat_map(|estimate| estimate.payments.iter().map(String::as_str));
-        of_estimates.chain(self.balance_payments_of(service)).collect()
+        of_estimates.chain(self.visit_payments_of(service)).chain(self.balance_payments_of(service)).collect()
+    }
+
+    fn visit_payments_of(&self, service: &str) -> impl Iterator<Item = &str> {
+        let is_of = move |debt: &String| {
+            let visit = self.books.visit_of_debt.get(debt);
+            visit.and_then(|visit| self.books.service_of_visit.get(visit)).is_some_and(|of| of == service)
+        };
+        self.debt_of.iter().filter(move |(_, debt)| is_of(debt)).map(|(payment, _)| payment.as_str())
     }
 
     fn balance_payments_of(&self, service: &str) -> impl Iterator<Item = &str> {
@@ -255,12 +263,14 @@ fn signed(movement: &Value) -> i64 {
     }
 }
 
-fn intents(state: &Value, movements: &[Value]) -> BTreeMap<String, Intent> {
+fn intents(state: &Value, movements: &[Value], books: &Books) -> BTreeMap<String, Intent> {
     let mut known: BTreeMap<String, Intent> = BTreeMap::new();
     for intent in list(&state["payment_intents"]) {
         let attempt = intent["metadata"]["suture_attempt"].as_str().unwrap_or_default();
-        let Some(payment) = attempt.split('/').next().filter(|payment| !payment.is_empty()) else { continue };
-        let row = known.entry(payment.to_owned()).or_default();
+        let named = attempt.split('/').next().filter(|payment| !payment.is_empty()).map(ToOwned::to_owned);
+        let known_as = || books.payment_of_intent.get(&word(&intent["id"])).cloned();
+        let Some(payment) = named.or_else(known_as) else { continue };
+        let row = known.entry(payment).or_default();
         row.id = word(&intent["id"]);
         row.status = word(&intent["status"]);
         row.lapsed = matches!(intent["cancellation_reason"].as_str(), Some("automatic" | "expired"));
@@ -279,10 +289,15 @@ fn intents(state: &Value, movements: &[Value]) -> BTreeMap<String, Intent> {
     known
 }
 
-fn net_of_links(movements: &[Value]) -> BTreeMap<String, i64> {
+fn net_of_links(movements: &[Value], books: &Books) -> BTreeMap<String, i64> {
     let mut net = BTreeMap::new();
+    let found = |movement: &Value| {
+        let payment = books.payment_of_intent.get(&word(&movement["payment_intent"]))?;
+        books.link_of.get(payment).cloned()
+    };
     for movement in movements {
-        *net.entry(word(&movement["metadata"]["suture_link"])).or_default() += signed(movement);
+        let named = movement["metadata"]["suture_link"].as_str().map(ToOwned::to_owned);
+        *net.entry(named.or_else(|| found(movement)).unwrap_or_default()).or_default() += signed(movement);
     }
     net
 }

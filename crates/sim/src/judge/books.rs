@@ -99,6 +99,13 @@ pub(super) struct Books {
     pub(super) estimates: BTreeMap<String, EstimateBook>,
     /// The debts of services, by debt.
     pub(super) service_of_debt: BTreeMap<String, String>,
+    /// The appointment of each debt that one owns, and the service of each appointment that stood.
+    pub(super) visit_of_debt: BTreeMap<String, String>,
+    pub(super) service_of_visit: BTreeMap<String, String>,
+    /// The payment of each intent: one that Stripe made for an invoice does not name it.
+    pub(super) payment_of_intent: BTreeMap<String, String>,
+    /// The link of each payment whose owner was found later.
+    pub(super) link_of: BTreeMap<String, String>,
     /// Caps of consents in minor units.
     pub(super) caps: BTreeMap<String, i64>,
     /// The consent that a payment was made under, also when it was given back later.
@@ -120,15 +127,27 @@ impl Books {
         let (stream, body) = (&entry.stream, &entry.body);
         match entry.kind.as_str() {
             "debt.recorded" => {
-                if let Some(owner) = body["owner"].as_str().filter(|owner| owner.starts_with("svc_")) {
-                    self.service_of_debt.insert(stream.clone(), owner.to_owned());
+                let owner = text(&body["owner"]);
+                if owner.starts_with("svc_") {
+                    self.service_of_debt.insert(stream.clone(), owner);
+                } else if owner.starts_with("apt_") {
+                    self.visit_of_debt.insert(stream.clone(), owner);
                 }
+            }
+            "appointment.booking_confirmed" => {
+                self.service_of_visit.insert(stream.clone(), text(&body["service"]));
             }
             "patient.consent_given" => {
                 self.caps.insert(text(&body["id"]), minor(&body["cap"]));
             }
             "patient.consent_used" => {
                 self.consent_of.insert(text(&body["payment"]), text(&body["consent"]));
+            }
+            "payment.intent_moved" => {
+                self.payment_of_intent.insert(text(&body["intent"]), stream.clone());
+            }
+            "payment.link_resolved" => {
+                self.link_of.insert(stream.clone(), text(&body["link"]));
             }
             "refund.requested" => {
                 self.refunds.insert(stream.clone(), (text(&body["payment"]), minor(&body["amount"])));
@@ -167,6 +186,7 @@ impl Books {
             "service.created" => book.link = text(&body["link"]),
             "service.adjudicated" => book.rule(&body["decision"]),
             "service.responsibility_set" => book.set_by_hand = Some(minor(&body["responsibility"])),
+            "service.missed" => book.set_by_hand = Some(minor(&body["fee"])),
             "service.paid_elsewhere" => book.elsewhere += minor(&body["amount"]),
             "service.given_back" => book.elsewhere -= minor(&body["amount"]),
             "service.written_off" => {

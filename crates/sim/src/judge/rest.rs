@@ -10,7 +10,17 @@ use super::watch::{check_audit, text};
 use crate::world::World;
 
 /// What is planned for days ahead of services is no work that was left.
-const PLANNED: [&str; 4] = ["authorize_estimate", "capture_estimate", "collect_balance", "revalidate"];
+const PLANNED: [&str; 9] = [
+    "authorize_estimate",
+    "capture_estimate",
+    "collect_balance",
+    "revalidate",
+    "charge_visit",
+    "end_risk",
+    "retry_collection",
+    "send_notice",
+    "follow_payout",
+];
 
 /// Checks a world at rest.
 ///

@@ -10,6 +10,7 @@ use suture_engine::Error;
 use suture_store::journal;
 
 use super::books::Books;
+use super::visit_books::VisitBooks;
 use crate::world::World;
 
 /// The audit trail is verified after this many moves.
@@ -34,6 +35,10 @@ pub struct Watch {
     refunded: BTreeMap<String, i64>,
     /// Patient billing.
     books: Books,
+    /// Visits.
+    visits: VisitBooks,
+    /// Where the journal ended when visits were checked.
+    visits_checked: i64,
 }
 
 impl Watch {
@@ -72,6 +77,24 @@ impl Watch {
         (&self.books, &self.debt_of)
     }
 
+    /// The books of visits.
+    pub(super) const fn visits(&self) -> &VisitBooks {
+        &self.visits
+    }
+
+    /// Whether nothing happened since visits were checked. The next call says yes until something happens.
+    pub(super) const fn visits_are_checked(&mut self) -> bool {
+        let same = self.visits_checked == self.position;
+        self.visits_checked = self.position;
+        same
+    }
+
+    /// Our payments of a debt.
+    pub(super) fn payments_of_debt(&self, debt: Option<&str>) -> impl Iterator<Item = &String> {
+        let of = move |(_, known): &(&String, &String)| Some(known.as_str()) == debt;
+        self.debt_of.iter().filter(of).map(|(payment, _)| payment)
+    }
+
     async fn read_journal(&mut self, world: &World) -> Result<(), String> {
         let (organization, since) = (world.organization.clone(), self.position);
         let read = world
@@ -79,6 +102,7 @@ impl Watch {
             .read(move |tx| journal::list_since(tx, &organization, since, 10_000).map_err(Error::from));
         for stored in read.await.map_err(text)? {
             self.position = stored.position;
+            self.visits.read(&stored.entry, stored.position)?;
             self.read_entry(&stored.entry)?;
         }
         Ok(())
@@ -100,6 +124,9 @@ impl Watch {
                 self.owned.insert(entry.stream.clone(), !body["purpose"].is_null());
             }
             "payment.link_resolved" => {
+                if let Some(debt) = body["debt"].as_str() {
+                    self.debt_of.insert(entry.stream.clone(), debt.to_owned());
+                }
                 self.owned.insert(entry.stream.clone(), true);
             }
             "payment.captured" => {

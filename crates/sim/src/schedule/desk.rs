@@ -29,8 +29,8 @@ const DAY_MS: i64 = 86_400_000;
 /// What the desk has in its files.
 #[derive(Default)]
 pub(super) struct Desk {
-    patients: Vec<(PatientId, usize)>,
-    checks: Vec<Eligibility>,
+    pub(super) patients: Vec<(PatientId, usize)>,
+    pub(super) checks: Vec<Eligibility>,
     estimates: Vec<Estimate>,
     pub(super) services: Vec<Service>,
     /// Counts claims, rulings and the like, which need names of their own.

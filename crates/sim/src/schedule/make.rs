@@ -2,6 +2,8 @@
 //! 2012): a run without crashes goes deeper into lost answers, and the reverse.
 
 use super::make_desk::{BEGINNING, DESK};
+use super::make_front::{BEGINNING_FRONT, FRONT};
+use super::make_stories::STORIES;
 use super::moves::Move;
 use crate::chance::Chance;
 use crate::world::{Fate, Fault, Pause};
@@ -83,8 +85,9 @@ const FAULTS: [(usize, Maker); 16] = [
     (2, |c| if c.percent(70) { Move::EpicOutage(c.percent(50)) } else { Move::Spoof }),
 ];
 
-/// Keeps the draw of what kind of schedule it is apart from the draws of the schedule.
+/// Keep the draws of what kind of schedule it is apart from the draws of the schedule.
 const BILLING: u64 = 0x6269_6c6c;
+const VISITS: u64 = 0x7669_7369;
 
 pub(super) fn card(chance: &mut Chance) -> &'static str {
     CARDS[chance.below(CARDS.len())]
@@ -98,22 +101,38 @@ fn looks(chance: &mut Chance) -> u32 {
     u32::try_from(1 + chance.below(9)).unwrap_or(1)
 }
 
-/// Whether the schedule of a seed has patient billing: about every third one.
-#[must_use]
-pub fn has_billing(seed: u64) -> bool {
-    Chance::new(seed ^ BILLING).percent(35)
+/// What a schedule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Payments of links.
+    Payments,
+    /// Patient billing.
+    Billing,
+    /// Visits: calendars, deposits, encounters.
+    Visits,
 }
 
-/// The schedule of a seed. One with billing is longer, by the acts that lead up to money.
+/// What the schedule of a seed is about: about a third each.
+#[must_use]
+pub fn kind_of(seed: u64) -> Kind {
+    if Chance::new(seed ^ BILLING).percent(35) {
+        return Kind::Billing;
+    }
+    if Chance::new(seed ^ VISITS).percent(46) { Kind::Visits } else { Kind::Payments }
+}
+
+/// The schedule of a seed. One with billing or visits is longer, by the acts that lead up to money.
 #[must_use]
 pub fn schedule(seed: u64, moves: usize) -> Vec<Move> {
-    match has_billing(seed) {
-        true => with_billing(&mut Chance::new(seed), moves),
-        false => with_visits(&mut Chance::new(seed), moves),
+    let chance = &mut Chance::new(seed);
+    match kind_of(seed) {
+        Kind::Payments => with_payments(chance, moves),
+        Kind::Billing => with_billing(chance, moves),
+        Kind::Visits => with_story(chance, moves),
     }
 }
 
-fn with_visits(chance: &mut Chance, moves: usize) -> Vec<Move> {
+fn with_payments(chance: &mut Chance, moves: usize) -> Vec<Move> {
     let mut kinds: Vec<(usize, Maker)> = Vec::new();
     kinds.extend(ACTIONS.iter().filter(|_| chance.percent(85)).copied());
     kinds.extend(MACHINERY);
@@ -138,6 +157,32 @@ fn with_billing(chance: &mut Chance, moves: usize) -> Vec<Move> {
     }
     let moves = moves + first.len();
     fill(chance, &kinds, first, moves)
+}
+
+/// Patients and cards, then one of the stories of visits with gaps and with anything in between, then everything.
+fn with_story(chance: &mut Chance, moves: usize) -> Vec<Move> {
+    let mut kinds: Vec<(usize, Maker)> = Vec::new();
+    kinds.extend(ACTIONS.iter().filter(|_| chance.percent(20)).copied());
+    kinds.extend(FRONT.iter().filter(|_| chance.percent(85)).copied());
+    kinds.extend(MACHINERY);
+    kinds.extend(FAULTS.iter().filter(|_| chance.percent(40)).copied());
+    let mut made: Vec<Move> = Vec::new();
+    for make in BEGINNING_FRONT {
+        if chance.percent(92) {
+            made.push(make(chance));
+        }
+    }
+    let most = moves + made.len();
+    for make in STORIES[chance.below(STORIES.len())] {
+        if chance.percent(92) {
+            made.push(make(chance));
+        }
+        if chance.percent(35) {
+            let room = made.len() + 1;
+            made = fill(chance, &kinds, made, room);
+        }
+    }
+    fill(chance, &kinds, made, most)
 }
 
 fn fill(chance: &mut Chance, kinds: &[(usize, Maker)], mut made: Vec<Move>, moves: usize) -> Vec<Move> {

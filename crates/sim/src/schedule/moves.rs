@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::acts::Act;
+use super::front_acts::FrontAct;
 use crate::world::{Fate, Fault, Pause};
 
 /// One thing that happens. Numbers of people, payments and engines wrap around what there is.
@@ -147,6 +148,13 @@ pub enum Move {
     Jump(i64),
     /// Epic goes away or comes back.
     EpicOutage(bool),
+    /// A patient or the staff act on a visit.
+    Front {
+        /// At which engine.
+        node: usize,
+        /// What.
+        act: FrontAct,
+    },
     /// A sweep of Stripe's lists begins.
     Sweep,
     /// The audit trail is sealed.
@@ -193,6 +201,7 @@ impl fmt::Display for Move {
                 write!(f, "payment {payment} is said to be of visit {visit}")
             }
             Self::Desk { node, act } => write!(f, "{act} (engine {node})"),
+            Self::Front { node, act } => write!(f, "{act} (engine {node})"),
             other => other.machinery(f),
         }
     }

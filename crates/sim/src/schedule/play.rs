@@ -6,6 +6,8 @@ use suture_core::payment::{Payment, Status};
 use suture_engine::Error;
 
 use super::desk::Desk;
+use super::front::Front;
+use super::make::Kind;
 use super::moves::Move;
 use crate::world::{Fate, NewVisit, World, take_payment};
 
@@ -19,22 +21,34 @@ pub struct Player {
     /// Links of the visits.
     links: Vec<(String, i64)>,
     desk: Desk,
+    /// The practice, in a schedule of visits.
+    front: Option<Front>,
     forged: usize,
 }
 
 impl Player {
-    /// Makes the visits of a schedule.
+    /// Makes the links of a schedule, and opens the practice of one with visits; a strict one keeps fees.
     ///
     /// # Errors
     /// A sentence when the engine refuses one.
-    pub async fn open(world: World) -> Result<Self, String> {
+    pub async fn open(mut world: World, (kind, strict): (Kind, bool)) -> Result<Self, String> {
+        let front = match kind {
+            Kind::Visits => Some(Front::open(&mut world, strict).await?),
+            Kind::Payments | Kind::Billing => None,
+        };
         let mut links = Vec::new();
         for visit in 0..VISITS {
             let minor = 8_000 + 1_000 * i64::try_from(visit).unwrap_or(0);
             let link = world.link(&NewVisit::due(visit, minor)).await.map_err(|error| error.to_string())?;
             links.push((link.id, minor));
         }
-        Ok(Self { world, links, desk: Desk::default(), forged: 0 })
+        Ok(Self { world, links, desk: Desk::default(), front, forged: 0 })
+    }
+
+    /// What the front desk was told, in a schedule of visits.
+    #[must_use]
+    pub const fn front(&self) -> Option<&Front> {
+        self.front.as_ref()
     }
 
     /// Plays one move.
@@ -73,6 +87,10 @@ impl Player {
             Move::Spoof => answered(world.forge(Some("whsec_guessed"), b"{\"object\":\"event\"}").await),
             Move::StolenSecret => self.forge_with_stolen_secret().await,
             Move::Desk { node, act } => self.desk.act(world, node, act).await,
+            Move::Front { node, act } => match &mut self.front {
+                Some(front) => front.act((world, &mut self.desk), node, act).await,
+                None => Ok(()),
+            },
             action => self.act(action).await,
         }
     }
