@@ -6,7 +6,7 @@ use suture_core::id::ClinicId;
 use suture_core::money::Money;
 use suture_core::practice::{Clinic, ClinicEvent};
 use suture_core::refusal::Refusal;
-use suture_store::effects;
+use suture_store::lanes;
 use suture_store::prices::{self, Price};
 
 use crate::Error;
@@ -118,11 +118,7 @@ fn row(at: usize, new: &NewPrice) -> Result<Price, Refusal> {
 /// Prices again what waited for a price.
 fn wake(change: &mut Change<'_, '_>) -> Result<(), Error> {
     let organization = change.order.organization.clone();
-    for id in effects::list_parked(change.tx, &organization, QUEUE, 1_000)? {
-        if let Some(effect) = effects::get(change.tx, &organization, &id)? {
-            effects::revive(change.tx, &effect, &effect.payload, change.order.now)?;
-            change.unheld = true;
-        }
-    }
+    lanes::resume_queue(change.tx, &organization, QUEUE, change.order.now)?;
+    change.unheld = true;
     Ok(())
 }
