@@ -303,7 +303,7 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::prelude::{Just, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
     use crate::currency::Currency;

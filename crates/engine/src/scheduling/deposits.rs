@@ -64,6 +64,7 @@ impl Engine {
 }
 
 /// Something due.
+#[derive(Clone, Copy)]
 pub(super) struct Due {
     role: Role,
     debt: DebtId,

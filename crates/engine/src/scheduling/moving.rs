@@ -40,7 +40,6 @@ impl Engine {
         to: Move,
     ) -> Result<Appointment, Error> {
         let order = self.order_of(caller, Reason::parse(&to.reason)?);
-        let origin = self.any_origin(&caller.organization);
         let state = self.appointment(&caller.organization, id).await?;
         self.apply(&holds::calendar_of(state.context.provider), order, move |change| {
             let (_, before) = change.existing::<Appointment>(&id.to_string())?;
@@ -68,7 +67,7 @@ impl Engine {
             }
             booking::plan_charge(change, &after)?;
             tell::moved(change, &after)?;
-            waiting::offer_next(change, &before, &origin)?;
+            waiting::offer_next(change, &before)?;
             Ok(after)
         })
         .await

@@ -72,6 +72,9 @@ pub fn due(appointment: &Appointment) -> Option<Money> {
     due_now(appointment).ok().map(|due| due.amount())
 }
 
+/// Visits, and where the next page goes on.
+type Listed = (Vec<Visit>, Option<(Timestamp, AppointmentId)>);
+
 impl Engine {
     /// Appointments in order of their beginnings, and where the next page begins. With a status a page may hold fewer than
     /// asked for while there is a next one.
@@ -83,7 +86,7 @@ impl Engine {
         organization: &str,
         asked: Asked,
         limit: usize,
-    ) -> Result<(Vec<Visit>, Option<(Timestamp, AppointmentId)>), Error> {
+    ) -> Result<Listed, Error> {
         let organization = organization.to_owned();
         self.0.store.read_long(move |tx| page(tx, &organization, &asked, limit)).await
     }
@@ -264,12 +267,7 @@ fn count(number: usize) -> i64 {
 }
 
 /// One page of visits. The rows know no order among visits of one start but their ids, so the page before is skipped here.
-fn page(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    asked: &Asked,
-    limit: usize,
-) -> Result<(Vec<Visit>, Option<(Timestamp, AppointmentId)>), Error> {
+fn page(tx: &mut Tx<'_>, organization: &str, asked: &Asked, limit: usize) -> Result<Listed, Error> {
     let from = asked.after.map_or(asked.from, |(at, _)| at.max(asked.from));
     let key = |visit: &Visit| (visit.starts_at, visit.appointment);
     let mut ask = limit.saturating_add(1).saturating_add(BESIDE);

@@ -9,7 +9,6 @@ use suture_store::calendar;
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::engine::Engine;
-use crate::facts::Origin;
 use crate::payments::Caller;
 
 use super::holds::{self, Select};
@@ -111,11 +110,7 @@ fn round_of(appointment: AppointmentId) -> String {
 
 /// Offers a slot that was just freed to the next who wants it. The offers that ran out are counted by the offers that were
 /// made of this slot.
-pub(super) fn offer_next(
-    change: &mut Change<'_, '_>,
-    freed: &Appointment,
-    origin: &Origin,
-) -> Result<(), Error> {
+pub(super) fn offer_next(change: &mut Change<'_, '_>, freed: &Appointment) -> Result<(), Error> {
     if let Some(id) = freed.waiting {
         decide(change, id, &Command::Pass { appointment: freed.id })?;
     }
@@ -160,7 +155,7 @@ pub(super) fn offer_next(
         }
     })?;
     let Some(held) = held else {
-        return offer_next(change, &Appointment { waiting: None, ..freed.clone() }, origin);
+        return offer_next(change, &Appointment { waiting: None, ..freed.clone() });
     };
     change.claim_key(&round_of(held.id), &round)?;
     decide(change, id, &Command::Offer { appointment: held.id })?;
