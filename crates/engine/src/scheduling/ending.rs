@@ -199,7 +199,7 @@ pub(super) fn end(
     if before.status != Status::PendingPayment || before.waiting.is_some() {
         tell::ended(change, &before, &after)?;
     }
-    waiting::offer_next(change, &after, origin)?;
+    waiting::offer_next(change, &after)?;
     change.existing::<Appointment>(&id.to_string()).map(|(_, state)| state)
 }
 

@@ -15,6 +15,7 @@ mod holds;
 mod moving;
 mod outcomes;
 mod rescue;
+mod reservations;
 mod search;
 mod split;
 mod tell;

@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::engine::Engine;
 use crate::payments::Caller;
 
-use super::{booking, ending, holds, tell, waiting};
+use super::{booking, ending, holds, reservations, tell, waiting};
 
 /// Where an appointment is to go.
 #[derive(Debug, Clone)]
@@ -40,7 +40,6 @@ impl Engine {
         to: Move,
     ) -> Result<Appointment, Error> {
         let order = self.order_of(caller, Reason::parse(&to.reason)?);
-        let origin = self.any_origin(&caller.organization);
         let state = self.appointment(&caller.organization, id).await?;
         self.apply(&holds::calendar_of(state.context.provider), order, move |change| {
             let (_, before) = change.existing::<Appointment>(&id.to_string())?;
@@ -67,8 +66,9 @@ impl Engine {
                 billing::schedule(change, service, to.starts_at)?;
             }
             booking::plan_charge(change, &after)?;
+            reservations::keep(change, &after)?;
             tell::moved(change, &after)?;
-            waiting::offer_next(change, &before, &origin)?;
+            waiting::offer_next(change, &before)?;
             Ok(after)
         })
         .await

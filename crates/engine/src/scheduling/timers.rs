@@ -43,7 +43,6 @@ impl Engine {
         let order = self.order(&working.effect.organization, "scheduling", "hold_ended");
         let (lease, state) =
             (working.lease.clone(), self.appointment(&working.effect.organization, id).await?);
-        let origin = self.any_origin(&working.effect.organization);
         self.apply(&holds::calendar_of(state.context.provider), order, move |change| {
             let (_, state) = change.existing::<Appointment>(&id.to_string())?;
             if state.status == Status::PendingPayment {
@@ -51,7 +50,7 @@ impl Engine {
                     true => extend(change, id)?,
                     false => {
                         lapse(change, &state)?;
-                        waiting::offer_next(change, &state, &origin)?;
+                        waiting::offer_next(change, &state)?;
                     }
                 }
             }
