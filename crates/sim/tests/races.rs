@@ -36,6 +36,7 @@ async fn race(store: &str) -> Duration {
     let starts_at = world.opening(desk, 120).await.unwrap();
     let (engines, caller) = ([world.engine(0).clone(), world.engine(1).clone()], world.caller());
     let patients = admit(&engines, &caller).await;
+    #[expect(clippy::disallowed_methods, reason = "this test measures")]
     let begun = Instant::now();
     let selecting = patients.iter().enumerate().map(|(number, patient)| {
         let (engine, caller) = (engines[number % 2].clone(), caller.clone());
