@@ -159,6 +159,13 @@ pub(crate) enum Job {
         /// The appointment.
         appointment: AppointmentId,
     },
+    /// Capture a reserved deposit before it lapses.
+    CaptureDeposit {
+        /// The appointment.
+        appointment: AppointmentId,
+        /// The payment.
+        payment: PaymentId,
+    },
     /// Find prices for the codes of an encounter.
     PriceEncounter {
         /// Which.
@@ -283,6 +290,7 @@ impl Job {
             Self::EndHold { .. } => "end_hold",
             Self::ChargeVisit { .. } => "charge_visit",
             Self::EndRisk { .. } => "end_risk",
+            Self::CaptureDeposit { .. } => "capture_deposit",
             Self::PriceEncounter { .. } => "price_encounter",
             Self::RetryCollection { .. } => "retry_collection",
             Self::CollectBalance { .. } => "collect_balance",

@@ -216,6 +216,9 @@ impl Engine {
                 Box::pin(self.charge_visit(working, appointment, moves)).await
             }
             Job::EndRisk { appointment } => Box::pin(self.end_risk(working, appointment)).await,
+            Job::CaptureDeposit { appointment, payment } => {
+                Box::pin(self.capture_deposit(working, (appointment, payment))).await
+            }
             Job::PriceEncounter { encounter } => Box::pin(self.price_encounter(working, encounter)).await,
             Job::RetryCollection { service, payment, number } => {
                 Box::pin(self.retry_collection(working, service, (payment, number))).await

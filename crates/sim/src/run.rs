@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use suture_engine::Billing;
 
-use crate::judge::{Watch, at_rest, billing_at_rest, visits_at_rest, visits_hold};
+use crate::judge::{Watch, at_rest, billing_at_rest, facts_are_stored, visits_at_rest, visits_hold};
 use crate::sabotage::meddle;
 use crate::schedule::{Kind, Move, Player, a_refund_whose_answer_is_lost, kind_of, schedule};
 use crate::world::{Content, Home, Setup, World};
@@ -194,6 +194,9 @@ async fn play(seed: u64, moves: &[Move], options: Options) -> Result<Played, Str
 /// The world comes to rest; with billing it also grows old, so that what was planned happens and what was reserved lapses.
 async fn end(seed: u64, player: &mut Player, watch: &mut Watch) -> Result<(), String> {
     const OLD_AGE_MS: i64 = 40 * 86_400_000;
+    if player.front().is_some() {
+        facts_are_stored(&player.world).await?;
+    }
     player.rest().await?;
     judge(player, watch).await?;
     if kind_of(seed) != Kind::Payments {

@@ -28,7 +28,7 @@ async fn a_fresh_key_per_resend_is_found_as_a_double_charge() {
 
 #[tokio::test]
 async fn a_fresh_key_per_refund_is_found_as_a_refund_that_nobody_asked_for_twice() {
-    let outcome = first_violation(Sabotage::FreshKeyPerRefund, 5).await.unwrap();
+    let outcome = first_violation(Sabotage::FreshKeyPerRefund, 20).await.unwrap();
     println!("{outcome}");
     let violation = outcome.violation.unwrap();
     assert!(violation.what.starts_with("B8"), "{}", violation.what);

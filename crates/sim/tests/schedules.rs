@@ -71,6 +71,19 @@ fn a_hundred_schedules_reach_every_fact_about_money() {
         "service.completed",
         "service.canceled",
         "service.written_off",
+        "service.missed",
+        "appointment.hold_extended",
+        "appointment.booking_confirmed",
+        "appointment.lapsed",
+        "appointment.slot_lost",
+        "appointment.put_at_risk",
+        "appointment.secured",
+        "appointment.moved",
+        "appointment.completed",
+        "appointment.booking_canceled",
+        "encounter.addended",
+        "waiting.offered",
+        "waiting.booked",
     ] {
         assert!(reached.contains(kind), "no schedule reaches {kind}; reached: {reached:?}");
     }

@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::facts::Origin;
 use crate::job::Job;
 
-use super::{tell, timers, waiting};
+use super::{reservations, tell, timers, waiting};
 
 /// Follows a confirmation. The slot is held by the appointment; a late payment has taken it again before.
 pub(super) fn confirmed(
@@ -33,6 +33,7 @@ pub(super) fn confirmed(
     }
     waiting::booked(change, appointment)?;
     plan_charge(change, appointment)?;
+    reservations::keep(change, appointment)?;
     tell::confirmed(change, appointment)
 }
 

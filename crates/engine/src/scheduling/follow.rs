@@ -17,7 +17,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::refunds::plan_refund;
 
-use super::{booking, holds, rescue, tell, timers};
+use super::{booking, holds, rescue, reservations, tell, timers};
 
 /// Who authorizes a refund of money that came too late, as written on the refund.
 const RULE: &str = "rule_slot_lost";
@@ -37,7 +37,10 @@ pub(crate) fn follow(
             Event::BookingConfirmed { .. } => booking::confirmed(change, &after, origin)?,
             Event::PutAtRisk { .. } => rescue::begun(change, &after)?,
             Event::Secured => tell::secured(change, &after)?,
-            Event::PaymentMoved { paid, .. } => tell::payment_moved(change, &after, payment, *paid)?,
+            Event::PaymentMoved { paid, .. } => {
+                tell::payment_moved(change, &after, payment, *paid)?;
+                reservations::lost(change, &after, *paid)?;
+            }
             _ => {}
         }
     }

@@ -19,6 +19,7 @@ mod moving;
 mod outcomes;
 mod reading;
 mod rescue;
+mod reservations;
 mod search;
 mod split;
 mod tell;

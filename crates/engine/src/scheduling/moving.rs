@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::engine::Engine;
 use crate::payments::Caller;
 
-use super::{booking, ending, holds, tell, waiting};
+use super::{booking, ending, holds, reservations, tell, waiting};
 
 /// Where an appointment is to go.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ impl Engine {
                 billing::schedule(change, service, to.starts_at)?;
             }
             booking::plan_charge(change, &after)?;
+            reservations::keep(change, &after)?;
             tell::moved(change, &after)?;
             waiting::offer_next(change, &before)?;
             Ok(after)

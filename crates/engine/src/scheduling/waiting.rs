@@ -1,6 +1,6 @@
 //! The waiting list: a released slot is held for the first patient who wants it, then for the next, three in all.
 
-use suture_core::appointment::Appointment;
+use suture_core::appointment::{Appointment, Context};
 use suture_core::explain::{Care, Reason};
 use suture_core::id::{AppointmentId, WaitingId};
 use suture_core::waiting::{self, Command, Status, Waiting, Wish};
@@ -130,12 +130,29 @@ pub(super) fn offer_next(change: &mut Change<'_, '_>, freed: &Appointment) -> Re
         let offered = suture_store::journal::referred(change.tx, &organization, &format!("{slot}/{id}"))?;
         places.push((id, place, offered.is_some()));
     }
-    let tried = places.iter().filter(|(.., offered)| *offered).count();
-    let next = places.into_iter().find(|(_, place, offered)| {
-        !offered && place.wants(context.visit_type, context.provider, context.starts_at)
-    });
-    let Some((id, place, _)) = next.filter(|_| tried < OFFERS) else { return Ok(()) };
-    change.claim_key(&format!("{slot}/{id}"), &id.to_string())?;
+    let mut tried = places.iter().filter(|(.., offered)| *offered).count();
+    for (id, place, offered) in places {
+        let wants = place.wants(context.visit_type, context.provider, context.starts_at);
+        if offered || !wants || tried >= OFFERS {
+            continue;
+        }
+        let Some(held) = hold_for(change, &place, context)? else { continue };
+        tried = OFFERS;
+        change.claim_key(&format!("{slot}/{id}"), &id.to_string())?;
+        change.claim_key(&round_of(held.id), &round)?;
+        decide(change, id, &Command::Offer { appointment: held.id })?;
+        tell::offered(change, &held)?;
+    }
+    Ok(())
+}
+
+/// Holds a slot for a place. `None`: too late for the notice that the visit needs, no card on file, or the time is not free
+/// after all. The place was not asked then, and is when the slot is free again.
+fn hold_for(
+    change: &mut Change<'_, '_>,
+    place: &Waiting,
+    context: Context,
+) -> Result<Option<Appointment>, Error> {
     let select = Select {
         patient: place.wish.patient,
         provider: context.provider,
@@ -146,18 +163,11 @@ pub(super) fn offer_next(change: &mut Change<'_, '_>, freed: &Appointment) -> Re
         account: None,
         emergency: false,
     };
-    let held = change.because("scheduling", "waiting_list", |change| {
-        match holds::hold(change, &select, Some(id)) {
+    change.because("scheduling", "waiting_list", |change| {
+        match holds::hold(change, &select, Some(place.id)) {
             Ok(held) => Ok(Some(held)),
-            // Too late for the notice that the visit needs, or no card on file: this patient cannot take it.
             Err(Error::Refused(_)) => Ok(None),
             Err(other) => Err(other),
         }
-    })?;
-    let Some(held) = held else {
-        return offer_next(change, &Appointment { waiting: None, ..freed.clone() });
-    };
-    change.claim_key(&round_of(held.id), &round)?;
-    decide(change, id, &Command::Offer { appointment: held.id })?;
-    tell::offered(change, &held)
+    })
 }

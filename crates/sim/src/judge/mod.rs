@@ -13,5 +13,5 @@ mod watch;
 pub use billing::billing_at_rest;
 pub use rest::at_rest;
 pub use visits::visits_hold;
-pub use visits_rest::visits_at_rest;
+pub use visits_rest::{facts_are_stored, visits_at_rest};
 pub use watch::Watch;

@@ -10,12 +10,13 @@ use super::watch::{check_audit, text};
 use crate::world::World;
 
 /// What is planned for days ahead of services is no work that was left.
-const PLANNED: [&str; 9] = [
+const PLANNED: [&str; 10] = [
     "authorize_estimate",
     "capture_estimate",
     "collect_balance",
     "revalidate",
     "charge_visit",
+    "capture_deposit",
     "end_risk",
     "retry_collection",
     "send_notice",

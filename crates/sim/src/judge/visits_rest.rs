@@ -6,13 +6,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use suture_core::id::AppointmentId;
-use suture_store::effects::State;
+use suture_store::effects::{Effect, State};
 
 use super::visit_books::{Ended, Occupied, VisitBook, VisitBooks};
 use super::visits::{Held, held};
 use super::watch::{Watch, text};
 use crate::schedule::{Accepted, Front};
 use crate::world::World;
+
+/// Before people repair anything: what Stripe told us is stored, whatever the desk thinks of it. A fact that is refused comes
+/// back only by luck.
+///
+/// # Errors
+/// The message that nobody could store.
+pub async fn facts_are_stored(world: &World) -> Result<(), String> {
+    const TOLD: [&str; 3] = ["apply_message", "fetch", "poll"];
+    let dead = world.effects(State::Dead).await.map_err(text)?;
+    let outage = |error: &Option<String>| error.as_ref().is_some_and(|error| error.contains("given up"));
+    let stopped = |effect: &&Effect| TOLD.contains(&effect.kind.as_str()) && !outage(&effect.error);
+    match dead.iter().find(stopped) {
+        Some(effect) => {
+            Err(format!("V10: {} ({}) can never be stored: {:?}", effect.id, effect.kind, effect.error))
+        }
+        None => Ok(()),
+    }
+}
 
 /// What the checks share.
 struct Case<'a> {
