@@ -10,7 +10,7 @@ use suture_store::effects::NewEffect;
 use crate::Error;
 use crate::billing;
 use crate::change::Change;
-use crate::engine::Engine;
+use crate::engine::{Billing, Engine};
 use crate::job::Job;
 use crate::payments::{AttemptOptions, plan_attempt};
 use crate::worker::{After, Working};
@@ -19,6 +19,12 @@ use super::tell;
 
 /// Days after the first attempt on which a soft decline is tried again.
 const LADDER: [u64; 3] = [1, 3, 7];
+
+/// How a visit's own charges are settled: at once. The notice before a collection is for what an insurance leaves, and would
+/// otherwise take the place of this one.
+pub(super) fn at_once(billing: &Billing) -> Billing {
+    Billing { collect_after: None, ..billing.clone() }
+}
 
 /// Begins to collect what is due on a service of a visit, once for each amount of a settling.
 pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
