@@ -20,6 +20,7 @@ use suture_store::effects::State;
 
 on_both_databases!(
     story_3_the_signed_encounter_is_charged_once_and_shared,
+    story_3_a_notice_for_balances_does_not_delay_a_signed_encounter,
     story_3a_signed_twice_is_charged_once,
     story_3b_a_soft_decline_is_tried_again_on_its_days,
     story_3b_a_hard_decline_is_never_tried_again,
@@ -102,6 +103,17 @@ async fn story_3_the_signed_encounter_is_charged_once_and_shared(world: World) {
     // One row: appointment, encounter, codes, payment (FLOWS 3.5).
     let ended = here.world.appointment(here.booked.id).await.unwrap();
     assert_eq!((ended.status, ended.encounter), (Status::Completed, Some(encounter.id)));
+}
+
+async fn story_3_a_notice_for_balances_does_not_delay_a_signed_encounter(mut world: World) {
+    let notice = std::time::Duration::from_secs(5 * 86_400);
+    let billing = suture_engine::Billing { collect_after: Some(notice), ..suture_engine::Billing::default() };
+    world.restart_with(billing).await.unwrap();
+    let mut here = here(world, Some("pm_card_visa")).await;
+    here.visit(&["99214"]).await;
+    assert_eq!((here.charges(), here.service().await.status), (1, service::Status::Completed));
+    here.world.pass(10 * DAY).await.unwrap();
+    assert_eq!(here.charges(), 1, "and once");
 }
 
 async fn story_3a_signed_twice_is_charged_once(world: World) {

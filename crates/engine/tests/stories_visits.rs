@@ -7,6 +7,7 @@ use suture_core::appointment::{Appointment, Party, Status};
 use suture_core::consent::Purpose;
 use suture_core::id::{AppointmentId, PatientId};
 use suture_core::money::Money;
+use suture_core::notice::Template;
 use suture_core::payment;
 use suture_core::service;
 use suture_core::time::Timestamp;
@@ -22,6 +23,7 @@ on_both_databases!(
     story_1a_a_declined_deposit_keeps_the_slot_and_another_card_books,
     story_1b_an_unpaid_hold_ends_and_the_next_of_the_waiting_list_is_asked,
     story_1c_an_open_bank_check_extends_the_hold_once,
+    story_1c_a_bank_check_that_is_not_passed_gives_a_link,
     story_1d_late_money_books_again_while_the_slot_is_free,
     story_1d_late_money_goes_back_when_the_slot_is_taken,
     story_1e_a_lost_answer_is_found_by_a_poll,
@@ -204,6 +206,23 @@ async fn story_1c_an_open_bank_check_extends_the_hold_once(world: World) {
     here.world.outside.at_stripe("complete_3ds", &done).unwrap();
     here.world.settle().await.unwrap();
     assert_eq!(here.now(held.id).await.status, Status::Confirmed);
+}
+
+async fn story_1c_a_bank_check_that_is_not_passed_gives_a_link(world: World) {
+    let mut here = here(world).await;
+    let held = here.select().await;
+    let waiting = here.world.pay(held.id, "pm_card_threeDSecure2Required").await.unwrap();
+    let links = async |here: &Here| {
+        let (organization, about) = (here.world.organization.clone(), Some(held.id.to_string()));
+        let told = here.world.engine(0).notices(&organization, about, "", 50).await.unwrap();
+        told.iter().filter(|one| one.plan.template == Template::PaymentDeclined).count()
+    };
+    assert_eq!(links(&here).await, 0, "the question is open");
+    pass_check(&here, &waiting, "fail").await;
+    here.world.settle().await.unwrap();
+    assert_eq!(links(&here).await, 1, "the patient can pay in another way");
+    let booked = here.world.pay(held.id, "pm_card_visa").await.unwrap();
+    assert_eq!((booked.status, links(&here).await), (Status::Confirmed, 1));
 }
 
 /// The patient passes the bank's check at the last moment; the hold ends before anybody hears of it.

@@ -6,6 +6,7 @@
 
 pub mod chance;
 pub mod judge;
+pub mod plan;
 pub mod run;
 mod sabotage;
 pub mod schedule;

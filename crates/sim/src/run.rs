@@ -245,7 +245,7 @@ async fn open(seed: u64, options: Options) -> Result<World, String> {
 }
 
 /// The content of a database that is furnished, made on first use.
-fn template() -> Result<&'static Content, String> {
+pub(crate) fn template() -> Result<&'static Content, String> {
     static TEMPLATE: OnceLock<Result<Content, String>> = OnceLock::new();
     let make = || async {
         let world = World::open(Setup::at(Home::in_memory()?)).await?;

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod failure;
 mod flows;
+mod go_live_report;
 mod keys;
 mod logging;
 mod mailer;
@@ -74,6 +75,8 @@ enum Command {
     Patients(command::patients::Arguments),
     /// Verify and export the audit trail
     Audit(command::audit::Arguments),
+    /// Run the pre-launch test plan against the sandbox, and write or verify its signed report
+    GoLiveCheck(command::go_live_check::Arguments),
     /// Run seeded simulations of whole money flows with faults
     Simulate(command::simulate::Arguments),
     /// Print the OpenAPI document of the HTTP API
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         Command::Notices(arguments) => command::notices::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
+        Command::GoLiveCheck(arguments) => command::go_live_check::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),
         Command::Openapi => command::openapi::run(),
         Command::Bench(arguments) => return bench::run(&arguments.arguments),

@@ -54,6 +54,26 @@ fn a_secret_given_inline_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_report_of_going_live_is_signed_by_the_installation_and_changes_are_seen() {
+    let folder = configured("go-live", "");
+    let (good, told) = run(&folder, &["go-live-check", "--config", "suture.toml", "--out", "report.json"]);
+    assert!(good && told.contains("scenarios held"), "{told}");
+    assert!(!folder.join("suture.db").exists(), "the installation's database is left alone");
+    let (_, key) = run(&folder, &["audit", "key", "--config", "suture.toml"]);
+    let verify = |file: &str| run(&folder, &["go-live-check", "--verify", file, "--public-key", key.trim()]);
+    let (good, told) = verify("report.json");
+    assert!(good && told.contains("the installation's sealing key"), "{told}");
+    let text = std::fs::read_to_string(folder.join("report.json")).expect("the report is there");
+    let changed = text.replacen("\"minor\": 5000", "\"minor\": 5001", 1);
+    assert_ne!(changed, text);
+    std::fs::write(folder.join("changed.json"), changed).expect("the target folder can be written");
+    let (good, told) = verify("changed.json");
+    assert!(!good && told.contains("NOT GENUINE"), "{told}");
+    let (good, told) = run(&folder, &["go-live-check", "--out", "report.json"]);
+    assert!(!good && told.contains("never overwritten"), "{told}");
+}
+
+#[test]
 fn keys_are_never_overwritten() {
     let folder = configured("keys-twice", "");
     let before = std::fs::read(folder.join("keys/encryption.key")).expect("the key is there");

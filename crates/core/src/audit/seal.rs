@@ -124,12 +124,34 @@ impl SealingKey {
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&self.1, label.as_bytes()).as_ref())
     }
 
+    /// The Ed25519 signature over the digest of a document of some kind, 128 hexadecimal digits. The kind is signed too, so a
+    /// signature is never taken for one of another kind, nor for a seal's.
+    #[must_use]
+    pub fn sign_document(&self, kind: &'static str, digest: Hash) -> String {
+        hex(self.0.sign(&document_hash(kind, digest).0).as_ref())
+    }
+
     /// The public key, 64 hexadecimal digits: all that a verifier needs.
     #[must_use]
     pub fn public_key_hex(&self) -> String {
         use ring::signature::KeyPair as _;
         hex(self.0.public_key().as_ref())
     }
+}
+
+/// Whether a document of this kind with this digest was signed by the key that the verifier trusts.
+#[must_use]
+pub fn document_signed_by(kind: &'static str, digest: Hash, signature: &str, public_key_hex: &str) -> bool {
+    let (Some(key), Some(signature)) = (unhex(public_key_hex), unhex(signature)) else { return false };
+    UnparsedPublicKey::new(&ED25519, key).verify(&document_hash(kind, digest).0, &signature).is_ok()
+}
+
+fn document_hash(kind: &str, digest: Hash) -> Hash {
+    let mut out = Vec::with_capacity(96);
+    out.extend_from_slice(b"suture.document.1");
+    canonical::bytes(&mut out, kind.as_bytes());
+    out.extend_from_slice(&digest.0);
+    Hash::of(&out)
 }
 
 /// The seed is not 32 bytes.
@@ -191,6 +213,19 @@ mod tests {
         assert!(!seal.signed_by(&other.public_key_hex()));
         let forged = Seal { leaf_count: 1, ..seal };
         assert!(!forged.signed_by(&key.public_key_hex()));
+    }
+
+    #[test]
+    fn a_signature_holds_for_one_document_of_one_kind_by_one_key() {
+        let key = SealingKey::from_seed(&[1; 32]).unwrap();
+        let (digest, public) = (Hash::of(b"report"), key.public_key_hex());
+        let signature = key.sign_document("report.1", digest);
+        assert!(document_signed_by("report.1", digest, &signature, &public));
+        assert!(!document_signed_by("report.2", digest, &signature, &public), "another kind");
+        assert!(!document_signed_by("report.1", Hash::of(b"other"), &signature, &public), "another document");
+        let other = SealingKey::from_seed(&[2; 32]).unwrap().public_key_hex();
+        assert!(!document_signed_by("report.1", digest, &signature, &other), "another key");
+        assert!(!document_signed_by("report.1", digest, "zz", &public), "no signature at all");
     }
 
     #[test]

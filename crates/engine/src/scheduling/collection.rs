@@ -1,5 +1,6 @@
 //! Collecting what a visit cost from the method on file: at once, then by a ladder of days, then a person (FLOWS 3b to 3d).
 
+use suture_core::attempt::Attempt;
 use suture_core::evidence::DeclineAdvice;
 use suture_core::id::{AppointmentId, PaymentId, ServiceId};
 use suture_core::patient::{self, Patient};
@@ -10,7 +11,7 @@ use suture_store::effects::NewEffect;
 use crate::Error;
 use crate::billing;
 use crate::change::Change;
-use crate::engine::Engine;
+use crate::engine::{Billing, Engine};
 use crate::job::Job;
 use crate::payments::{AttemptOptions, plan_attempt};
 use crate::worker::{After, Working};
@@ -19,6 +20,12 @@ use super::tell;
 
 /// Days after the first attempt on which a soft decline is tried again.
 const LADDER: [u64; 3] = [1, 3, 7];
+
+/// How a visit's own charges are settled: at once. The notice before a collection is for what an insurance leaves, and would
+/// otherwise take the place of this one.
+pub(super) fn at_once(billing: &Billing) -> Billing {
+    Billing { collect_after: None, ..billing.clone() }
+}
 
 /// Begins to collect what is due on a service of a visit, once for each amount of a settling.
 pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
@@ -37,7 +44,8 @@ pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Er
 }
 
 /// What follows when a charge to the method on file fails for a visit's service: a soft decline is tried again, a hard one
-/// never; the patient gets a link each time. Says whether the ladder goes on.
+/// never; the patient gets a link each time. Says whether nobody needs to be asked: the ladder goes on, or an attempt is under
+/// way.
 pub(crate) fn after_failure(
     change: &mut Change<'_, '_>,
     service: ServiceId,
@@ -46,6 +54,11 @@ pub(crate) fn after_failure(
     let is_visit = payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok());
     if !is_visit || payment.status() != Status::RequiresMethod || payment.captured_minor != 0 {
         return Ok(false);
+    }
+    // The intent still tells of the attempt before, until this one is answered: nobody is told of a failure that is none.
+    let under_way = |last: &Attempt| last.state.is_open() && !tell::is_unanswered(payment);
+    if payment.attempts.last().is_some_and(under_way) {
+        return Ok(true);
     }
     let tried = payment.attempts.len();
     let error = payment.intent_known.as_ref().and_then(|known| known.error.as_ref());

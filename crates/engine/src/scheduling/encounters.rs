@@ -345,7 +345,7 @@ fn follow(
     let author = "fee_schedule".to_owned();
     let command = service::Command::SetResponsibility { responsibility: total, author };
     billing::decide_service(change, &service, &command)?;
-    billing::settle(change, &service, billing, origin)?;
+    billing::settle(change, &service, &collection::at_once(billing), origin)?;
     super::split::accrue(change, appointment, total, origin)?;
     if appointment.status == Status::Completed {
         collection::begin(change, &service)?;

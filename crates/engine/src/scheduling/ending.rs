@@ -19,7 +19,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::payments::{Caller, plan_command};
 
-use super::{holds, tell, timers, waiting};
+use super::{collection, holds, tell, timers, waiting};
 
 /// How an appointment is to end.
 #[derive(Debug, Clone)]
@@ -238,9 +238,9 @@ fn settle_money(
     let kept = capture_fee(change, after, &verdict, origin)?;
     let (by, reason) = (by.name().to_owned(), reason.clone());
     billing::decide_service(change, &service, &service::Command::Miss { by, reason, fee: verdict.fee })?;
-    billing::settle(change, &service, billing, origin)?;
+    billing::settle(change, &service, &collection::at_once(billing), origin)?;
     if verdict.charge.minor > 0 {
-        super::collection::begin(change, &service)?;
+        collection::begin(change, &service)?;
     }
     match kept {
         true => Ok(()),

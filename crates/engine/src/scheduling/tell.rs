@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use suture_core::appointment::{Appointment, Paid, Party, Role, Status as Standing};
+use suture_core::attempt::State;
 use suture_core::id::{AppointmentId, ServiceId};
 use suture_core::money::Money;
 use suture_core::notice::{About, Placeholder, Recipient, Template, Values, local_time};
@@ -140,12 +141,18 @@ pub(super) fn payment_moved(
         return to_patient(change, appointment, plain(Template::Receipt, &key, values, now));
     }
     let declined = paid.status == Status::RequiresMethod
-        && payment.attempts.last().is_some_and(|last| !last.state.is_open());
+        && payment.attempts.last().is_some_and(|last| !last.state.is_open() || is_unanswered(payment));
     if declined && paid.role == Role::Deposit && appointment.status == Standing::PendingPayment {
         let key = format!("declined/{}/{}", payment.id, payment.attempts.len());
         return ask_to_pay(change, appointment, (&key, payment.amount, appointment.held_until));
     }
     Ok(())
+}
+
+/// The bank's question was not passed: the intent waits for another method, and says so by its error.
+pub(super) fn is_unanswered(payment: &Payment) -> bool {
+    let waits = payment.attempts.last().is_some_and(|last| last.state == State::Waiting);
+    waits && payment.intent_known.as_ref().is_some_and(|known| known.error.is_some())
 }
 
 /// One click back to the payment, with everything as it was (FEATURES M205, M208).

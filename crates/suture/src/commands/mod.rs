@@ -12,6 +12,7 @@ mod desk;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod flow;
+pub(crate) mod go_live_check;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod messages;

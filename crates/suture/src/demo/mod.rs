@@ -2,8 +2,10 @@
 
 pub(crate) mod billing;
 mod narrator;
+mod reasons;
 mod report;
 pub(crate) mod stage;
 mod steps;
 pub(crate) mod story;
+pub(crate) mod visits;
 mod words;

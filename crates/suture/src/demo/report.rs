@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::reasons::meaning;
 use super::story::{Story, name, patient};
 use super::words::{amount, items, short, text};
 use crate::failure::Failure;
@@ -38,23 +39,6 @@ async fn books(story: &Story<'_>) -> Result<(), Failure> {
     println!();
     story.narrator.expect("the books balance: every cent is somewhere", sum == 0 && rows.len() > 1);
     Ok(())
-}
-
-fn meaning(account: &str) -> &'static str {
-    match account {
-        "gw:stripe" => "money that lies at Stripe for us",
-        "bank" => "what payers paid to our bank",
-        "ar:payer" => "what payers still owe, also what they refused and nobody has given up",
-        "deposit:patient" => "patients' own money, for care that is not settled",
-        "credit:patient" => "what we owe to patients",
-        "adj:contractual" => "agreed discounts that nobody pays",
-        "ar:patient" => "what patients still owe; below zero: paid without a bill of ours",
-        "rev:service" => "what services earned",
-        "exp:fee" => "fees that Stripe kept",
-        "susp:unapplied" => "money whose owner is not known",
-        "susp:unknown" => "money whose fate is not known",
-        _ => "",
-    }
 }
 
 async fn trail(story: &Story<'_>) -> Result<(), Failure> {

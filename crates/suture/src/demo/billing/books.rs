@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::tale::Tale;
+use crate::demo::reasons::why;
 use crate::demo::words::{amount, items, short, text};
 use crate::failure::Failure;
 use crate::table;
@@ -81,27 +82,4 @@ impl Tale<'_> {
 /// What Stripe kept for itself in a step. Its price is not ours to expect.
 pub(super) fn fee(added: &Added) -> i64 {
     added.get("exp:fee").copied().unwrap_or(0)
-}
-
-fn why(key: &str, account: &str) -> &'static str {
-    match (key.split(':').next().unwrap_or_default(), account) {
-        ("capture", "gw:stripe") => "Stripe took it from the card and holds it for us",
-        ("capture", "deposit:patient") => "still the patient's: it is for care that is not billed yet",
-        ("capture", _) => "pays what the patient owed",
-        ("fee", "exp:fee") => "Stripe keeps it; that is our cost, not the patient's",
-        ("fee", _) => "so much less lies at Stripe",
-        ("refund", "gw:stripe") => "it left Stripe for the patient's card",
-        ("refund", "deposit:patient") => "the deposit is given back",
-        ("refund", "credit:patient") => "what we owed the patient is paid back",
-        ("billed", "ar:payer") => "the payer owes the charge until it has decided",
-        ("billed", _) => "care was given: this is its price",
-        ("adjudicated", "bank") => "the payer pays this part to our bank",
-        ("adjudicated", "adj:contractual") => "agreed discount: nobody pays it",
-        ("adjudicated", "ar:patient") => "the patient's part, by the payer's decision (PR)",
-        ("adjudicated", _) => "so much less is owed by the payer",
-        ("applied", "deposit:patient") => "the deposit is used up",
-        ("applied", "ar:patient") => "pays what the patient owes",
-        ("applied", "credit:patient") => "paid too much: we owe it to the patient",
-        _ => "",
-    }
 }
