@@ -13,7 +13,7 @@ use crate::billing;
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::job::Job;
-use crate::payments::plan_capture;
+use crate::payments::plan_command;
 use crate::worker::{After, Working};
 
 use super::timers;
@@ -72,7 +72,7 @@ impl Engine {
             let reserved =
                 state.payments.get(&payment.to_string()).is_some_and(|paid| paid.reserved_minor > 0);
             if reserved && matches!(state.status, Status::Confirmed | Status::AtRisk) {
-                plan_capture(change, payment, &payment::Command::Capture { amount: None }, &origin)?;
+                plan_command(change, payment, &payment::Command::Capture { amount: None }, &origin)?;
             }
             billing::finish(change, &lease, None)
         };
