@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
 
 use suture_core::appointment::{Appointment, Party, Status};
+use suture_core::consent::Purpose;
+use suture_core::money::Money;
 use suture_core::practice::{Clinic, Provider, VisitType};
 use suture_core::time::Timestamp;
 use suture_core::visit::Timing;
@@ -11,7 +13,7 @@ use suture_engine::Error;
 use suture_engine::scheduling::{Ending, Move};
 use suture_sim::on_both_databases;
 use suture_sim::world::{Desk, World};
-use suture_store::effects::State;
+use suture_store::effects::{Effect, State};
 
 on_both_databases!(
     a_check_holds_one_slot_at_a_time_and_books_one_visit,
@@ -76,6 +78,14 @@ async fn money_for_a_check_that_another_service_took_meanwhile_books_and_a_perso
     assert!(world.effects(State::Dead).await.unwrap().is_empty());
     let asked = world.effects(State::Parked).await.unwrap();
     assert!(asked.iter().any(|effect| effect.destination == "coverage"), "{asked:?}");
+    // The payer was never asked about this visit, so nothing of it is charged to the patient.
+    world.prices(desk, &[("99214", 12_000)]).await.unwrap();
+    world.consent(patient, Purpose::Visit, 20_000).await.unwrap();
+    world.pass(DAY / 8).await.unwrap();
+    let encounter = world.visit(booked.id, &["99214"]).await.unwrap();
+    assert_eq!((encounter.total(), world.moved("charge").len()), (Some(Money::usd(12_000)), 1));
+    let about = |effect: &Effect| effect.stream == Some(encounter.id.to_string());
+    assert!(world.effects(State::Parked).await.unwrap().iter().any(about), "a person is asked");
 }
 
 /// A bank keeps a reservation for a week at most; the visit stood without any money afterwards.

@@ -336,8 +336,11 @@ fn follow(
         };
         billing::decide_service(change, &service, &command)?;
     }
-    if appointment.terms.timing == Timing::Hybrid && known.eligibility.is_some() {
-        return bill(change, state, &known);
+    if appointment.terms.timing == Timing::Hybrid {
+        return match known.eligibility {
+            Some(_) => bill(change, state, &known),
+            None => ask_for_coverage(change, state),
+        };
     }
     if known.set_by_person == Some(total) {
         return Ok(());
@@ -351,6 +354,23 @@ fn follow(
         collection::begin(change, &service)?;
     }
     Ok(())
+}
+
+/// A hybrid visit whose check belongs to another service: the payer was not asked, so the patient is not charged either.
+fn ask_for_coverage(change: &mut Change<'_, '_>, state: &Encounter) -> Result<(), Error> {
+    change.effect_once(NewEffect {
+        id: format!("{}/coverage/{}", state.id, state.version),
+        kind: "ask_person",
+        lane: None,
+        destination: "coverage".to_owned(),
+        stream: Some(state.id.to_string()),
+        due_at: change.order.now,
+        payload: Job::ask(
+            "the visit was to be billed to the payer, and its service has no eligibility check; nothing was billed or \
+             charged; name a check on the service and sign an addendum, or set what the patient owes"
+                .to_owned(),
+        ),
+    })
 }
 
 /// The claim of a hybrid visit, by a control number that payers send back whole. A correction of a sent claim is a person's.
