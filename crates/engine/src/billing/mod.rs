@@ -6,6 +6,7 @@ mod collecting;
 mod eligibilities;
 mod estimates;
 mod follow;
+mod invoice_corrections;
 mod invoices;
 mod notes;
 mod patients;
