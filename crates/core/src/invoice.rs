@@ -64,6 +64,24 @@ pub struct Line {
     pub amount: Money,
 }
 
+/// A credit note: the gateway's correction of an invoice that is over more than is owed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditNote {
+    /// Counts the notes of this invoice; part of the frozen key.
+    pub number: u32,
+    /// The gateway's invoice that it corrects.
+    pub gateway_invoice: String,
+    /// How much.
+    pub amount: Money,
+    /// The gateway's refunds that returned a part of it, in minor units.
+    pub refunds: Vec<(String, i64)>,
+    /// What was returned outside of the gateway, or was never paid there, in minor units.
+    pub out_of_band_minor: i64,
+    /// The gateway's note, once it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_note: Option<String>,
+}
+
 /// What happened to an invoice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -97,6 +115,23 @@ pub enum Event {
         /// The gateway's invoice.
         gateway_invoice: String,
     },
+    /// The gateway has a further one, over what is owed beside the first: a final invoice never changes.
+    MirroredAgain {
+        /// The gateway's invoice.
+        gateway_invoice: String,
+    },
+    /// A credit note is going to be made at the gateway.
+    CreditPlanned {
+        /// The note.
+        note: CreditNote,
+    },
+    /// A credit note was made at the gateway.
+    Credited {
+        /// Which.
+        number: u32,
+        /// The gateway's note.
+        gateway_note: String,
+    },
     /// It moved on.
     Moved {
         /// Where to.
@@ -119,6 +154,9 @@ impl Event {
             Self::Created { .. } => "invoice.created",
             Self::Revised { .. } => "invoice.revised",
             Self::Mirrored { .. } => "invoice.mirrored",
+            Self::MirroredAgain { .. } => "invoice.mirrored_again",
+            Self::CreditPlanned { .. } => "invoice.credit_planned",
+            Self::Credited { .. } => "invoice.credited",
             Self::Moved { to } => match to {
                 Status::Draft => "invoice.draft",
                 Status::Finalized => "invoice.finalized",
@@ -155,6 +193,12 @@ pub struct Invoice {
     /// The gateway's invoice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_invoice: Option<String>,
+    /// The gateway's further invoices, over what became owed after the first was final.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<String>,
+    /// Credit notes at the gateway, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credit_notes: Vec<CreditNote>,
     /// Where it stands.
     pub status: Status,
     /// Documents that were kept: what, and the SHA-256 of its bytes.
@@ -194,6 +238,23 @@ pub enum Command {
         /// The gateway's invoice.
         gateway_invoice: String,
     },
+    /// The gateway has a further one.
+    MirrorAgain {
+        /// The gateway's invoice.
+        gateway_invoice: String,
+    },
+    /// Freeze a credit note before the gateway is asked for it.
+    PlanCredit {
+        /// The note.
+        note: CreditNote,
+    },
+    /// The gateway made a credit note.
+    Credit {
+        /// Which.
+        number: u32,
+        /// The gateway's note.
+        gateway_note: String,
+    },
     /// It is final.
     Finalize,
     /// The patient has it.
@@ -212,6 +273,19 @@ pub enum Command {
 }
 
 impl Invoice {
+    /// The credit note that is planned and not known to be made.
+    #[must_use]
+    pub fn planned_credit(&self) -> Option<&CreditNote> {
+        self.credit_notes.iter().find(|note| note.gateway_note.is_none())
+    }
+
+    /// How much of a gateway's refund credit notes name already, in minor units.
+    #[must_use]
+    pub fn linked_minor(&self, refund: &str) -> i64 {
+        let linked = self.credit_notes.iter().flat_map(|note| &note.refunds);
+        linked.filter(|(known, _)| known == refund).map(|(_, minor)| minor).sum()
+    }
+
     /// Applies an event. Total.
     #[must_use]
     pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
@@ -226,6 +300,8 @@ impl Invoice {
                     lines: lines.clone(),
                     balance: *balance,
                     gateway_invoice: None,
+                    further: Vec::new(),
+                    credit_notes: Vec::new(),
                     status: Status::Draft,
                     documents: Vec::new(),
                 })
@@ -240,6 +316,14 @@ impl Invoice {
                     }
                     Event::Mirrored { gateway_invoice } => {
                         invoice.gateway_invoice = Some(gateway_invoice.clone());
+                    }
+                    Event::MirroredAgain { gateway_invoice } => invoice.further.push(gateway_invoice.clone()),
+                    Event::CreditPlanned { note } => invoice.credit_notes.push(note.clone()),
+                    Event::Credited { number, gateway_note } => {
+                        let notes = invoice.credit_notes.iter_mut();
+                        notes
+                            .filter(|note| note.number == *number)
+                            .for_each(|note| note.gateway_note = Some(gateway_note.clone()));
                     }
                     Event::Moved { to } => invoice.status = *to,
                     Event::Archived { what, hash } => invoice.documents.push((what.clone(), hash.clone())),
@@ -289,6 +373,21 @@ pub fn decide(state: Option<&Invoice>, command: &Command) -> Result<Vec<Event>, 
             )),
             None => Ok(vec![Event::Mirrored { gateway_invoice: gateway_invoice.clone() }]),
         },
+        Command::MirrorAgain { gateway_invoice } => Ok(match invoice.further.contains(gateway_invoice) {
+            true => Vec::new(),
+            false => vec![Event::MirroredAgain { gateway_invoice: gateway_invoice.clone() }],
+        }),
+        // One note after the other: the next one is computed from what this one left.
+        Command::PlanCredit { note } => Ok(match invoice.planned_credit() {
+            Some(_) => Vec::new(),
+            None => vec![Event::CreditPlanned { note: note.clone() }],
+        }),
+        Command::Credit { number, gateway_note } => {
+            let open = invoice.planned_credit().filter(|note| note.number == *number);
+            let made =
+                open.map(|note| Event::Credited { number: note.number, gateway_note: gateway_note.clone() });
+            Ok(made.into_iter().collect())
+        }
         Command::Finalize => Ok(match invoice.status {
             Status::Draft => vec![Event::Moved { to: Status::Finalized }],
             _ => Vec::new(),

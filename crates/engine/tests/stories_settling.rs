@@ -33,6 +33,8 @@ on_both_databases!(
     story_5f_an_invoice_given_up_at_the_gateway_ends_here_too,
     story_5f_an_invoice_that_ended_is_never_opened_again_silently,
     story_5g_a_claim_reopened_after_completion_settles_the_difference_only,
+    story_5g_the_gateways_invoice_follows_a_reopened_claim_also_when_answers_are_lost,
+    story_5g_a_correction_before_anything_was_paid_lowers_the_open_invoice,
     story_5h_a_small_balance_is_given_up_by_rule,
     story_5i_two_settle_runs_at_once_refund_once,
     what_was_paid_elsewhere_is_marked_as_paid_outside_of_the_gateway,
@@ -361,6 +363,68 @@ async fn story_5g_a_claim_reopened_after_completion_settles_the_difference_only(
     assert_eq!(stands(&world, &claim).await, (Status::Completed, 0));
     assert_eq!(world.service(claim.service).await.unwrap().version, 3);
     assert_eq!(invoice(&world, &claim).await.status, invoice::Status::Paid);
+}
+
+/// What Stripe's invoices are over in all, less their credit notes; each must be paid.
+fn billed_at_stripe(world: &World) -> i64 {
+    let of = |invoice: &Value, name: &str| invoice[name].as_i64().unwrap();
+    let invoices = world.at_stripe("invoices");
+    assert!(invoices.iter().all(|invoice| invoice["status"] == "paid"), "{invoices:?}");
+    let credited = ["pre_payment_credit_notes_amount", "post_payment_credit_notes_amount"];
+    invoices
+        .iter()
+        .map(|invoice| of(invoice, "total") - credited.map(|name| of(invoice, name)).iter().sum::<i64>())
+        .sum()
+}
+
+async fn story_5g_the_gateways_invoice_follows_a_reopened_claim_also_when_answers_are_lost(mut world: World) {
+    let claim = claim(&mut world, &[6_000], 3_500).await;
+    world.payer_pays().await.unwrap();
+    assert_eq!(billed_at_stripe(&world), 3_500);
+    // Downwards: a credit note names the refund.
+    for (step, owed) in [2_000, 1_200].into_iter().enumerate() {
+        world.payer_corrects(CLAIM, owed);
+        let file = world.next_file(&json!({}));
+        world.engine(0).import_remittance(&world.caller(), file.into_bytes()).await.unwrap();
+        world.outside.plan([Fault::AnswerLost; 12]);
+        world.pass(3_600_000).await.unwrap();
+        assert_eq!(billed_at_stripe(&world), owed);
+        let notes = world.at_stripe("credit_notes");
+        assert_eq!(notes.len(), step + 1, "one note for one correction");
+        assert!(notes.iter().all(|note| note["refunds"].as_array().unwrap().len() == 1), "{notes:?}");
+    }
+    // Upwards: a further invoice over the difference, paid by the payment of the balance.
+    world.payer_corrects(CLAIM, 5_000);
+    world.payer_pays().await.unwrap();
+    let how = Authorize { method: Some(claim.card.clone()), ..Authorize::default() };
+    world.engine(0).charge_balance(&world.caller(), claim.service, how).await.unwrap();
+    world.outside.plan([Fault::AnswerLost; 12]);
+    world.pass(3_600_000).await.unwrap();
+    assert_eq!(stands(&world, &claim).await, (Status::Completed, 0));
+    assert_eq!((billed_at_stripe(&world), world.at_stripe("invoices").len()), (5_000, 2));
+    let kept = invoice(&world, &claim).await;
+    assert_eq!((kept.further.len(), kept.credit_notes.len()), (1, 2));
+    assert!(kept.planned_credit().is_none());
+    let paid = world
+        .at_stripe("invoices")
+        .iter()
+        .map(|invoice| invoice["amount_paid"].as_i64().unwrap())
+        .sum::<i64>();
+    assert_eq!(paid, 3_500 + 3_800, "nothing was marked as paid outside");
+    nothing_kept_at_stripe(&world);
+    world.adds_up(claim.service).await.unwrap();
+}
+
+async fn story_5g_a_correction_before_anything_was_paid_lowers_the_open_invoice(mut world: World) {
+    let claim = claim(&mut world, &[6_000], 9_000).await;
+    world.payer_pays().await.unwrap();
+    assert_eq!(mirror(&world), ("open".to_owned(), 9_000, 3_000));
+    world.payer_corrects(CLAIM, 6_000);
+    world.payer_pays().await.unwrap();
+    assert_eq!(stands(&world, &claim).await, (Status::Completed, 0));
+    assert_eq!(billed_at_stripe(&world), 6_000);
+    assert_eq!(world.at_stripe("invoices")[0]["amount_paid"], 6_000, "nothing was marked as paid outside");
+    nothing_kept_at_stripe(&world);
 }
 
 async fn story_5h_a_small_balance_is_given_up_by_rule(mut world: World) {

@@ -37,6 +37,10 @@ pub(super) struct InvoiceBody {
     connection: Option<String>,
     /// The gateway's invoice.
     gateway_invoice: Option<String>,
+    /// The gateway's further invoices, over what became owed after the first was final.
+    further: Vec<String>,
+    /// The gateway's credit notes, over what is owed no more.
+    credit_notes: Vec<CreditNoteBody>,
     documents: Vec<DocumentBody>,
 }
 
@@ -46,6 +50,17 @@ pub(super) struct InvoiceBody {
 pub(super) struct InvoiceLineBody {
     /// `patient_responsibility`, `estimate_paid`, `balance_paid`, `paid_elsewhere` or `written_off`.
     what: String,
+    amount: Money,
+}
+
+/// A correction of one of the gateway's invoices.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InvoiceCreditNote)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreditNoteBody {
+    gateway_invoice: String,
+    /// The gateway's note; absent until the gateway is known to have it.
+    gateway_note: Option<String>,
     amount: Money,
 }
 
@@ -75,6 +90,16 @@ impl InvoiceBody {
             balance: invoice.balance.into(),
             connection: invoice.connection.clone(),
             gateway_invoice: invoice.gateway_invoice.clone(),
+            further: invoice.further.clone(),
+            credit_notes: invoice
+                .credit_notes
+                .iter()
+                .map(|note| CreditNoteBody {
+                    gateway_invoice: note.gateway_invoice.clone(),
+                    gateway_note: note.gateway_note.clone(),
+                    amount: note.amount.into(),
+                })
+                .collect(),
             documents: invoice.documents.iter().map(document).collect(),
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! Every call carries a key that follows from the invoice, so that a repeated step finds what the first one made.
 
+use std::collections::BTreeSet;
+
 use suture_connect::gateway::{AddItem, Collection, CreateInvoice, InvoiceSeen, InvoiceStatus, Invoices};
 use suture_connect::http::{HttpRequest, HttpResponse, Method};
 use suture_connect::outcome::{Failure, Outcome, Retry};
@@ -50,15 +52,15 @@ pub(super) fn plan_mirror(
 }
 
 /// What stops a step: it goes on later, or a person must look.
-type Stop = After;
+pub(super) type Stop = After;
 
 /// What the steps of a mirror share.
-struct Mirror<'a> {
-    working: &'a Working,
-    open: &'a Open,
-    invoices: &'a dyn Invoices,
-    invoice: Invoice,
-    service: Service,
+pub(super) struct Mirror<'a> {
+    pub(super) working: &'a Working,
+    pub(super) open: &'a Open,
+    pub(super) invoices: &'a dyn Invoices,
+    pub(super) invoice: Invoice,
+    pub(super) service: Service,
 }
 
 impl Engine {
@@ -109,52 +111,99 @@ impl Engine {
                 Err(stop) => return Ok(Err(stop)),
             };
         }
-        if seen.status == InvoiceStatus::Open {
-            seen = match self.pay_mirror(mirror, &gateway_invoice, seen).await? {
-                Ok(seen) => seen,
+        let all = match mirror.service.status == Status::Completed {
+            true => match self.correct(mirror, seen).await? {
+                Ok(all) => all,
                 Err(stop) => return Ok(Err(stop)),
-            };
-        }
-        if mirror.service.status == Status::Completed
-            && let Err(stop) = self.archive(mirror, &seen).await?
-        {
+            },
+            false => vec![seen],
+        };
+        if let Err(stop) = self.pay_and_archive(mirror, all).await? {
             return Ok(Err(stop));
         }
         Ok(Ok("the gateway's invoice is in step"))
     }
 
+    async fn pay_and_archive(
+        &self,
+        mirror: &Mirror<'_>,
+        all: Vec<InvoiceSeen>,
+    ) -> Result<Result<(), Stop>, Error> {
+        let mut attached = BTreeSet::new();
+        if all.len() > 1 && all.iter().any(|seen| seen.status == InvoiceStatus::Open) {
+            for seen in &all {
+                match self.intents_of(mirror, &seen.id).await {
+                    Ok(intents) => attached.extend(intents),
+                    Err(stop) => return Ok(Err(stop)),
+                }
+            }
+        }
+        for (number, mut seen) in (1_usize..).zip(all) {
+            if seen.status == InvoiceStatus::Open {
+                seen = match self.pay_mirror(mirror, seen, &mut attached).await? {
+                    Ok(seen) => seen,
+                    Err(stop) => return Ok(Err(stop)),
+                };
+            }
+            let what = if number == 1 { "invoice".to_owned() } else { format!("invoice-{number}") };
+            if mirror.service.status == Status::Completed
+                && let Err(stop) = self.archive(mirror, &seen, &what).await?
+            {
+                return Ok(Err(stop));
+            }
+        }
+        Ok(Ok(()))
+    }
+
     async fn create_mirror(&self, mirror: &Mirror<'_>) -> Result<Result<String, Stop>, Error> {
+        let made = match self.create_at_gateway(mirror, &format!("{}:create", mirror.invoice.id)).await? {
+            Ok(made) => made.id,
+            Err(stop) => return Ok(Err(stop)),
+        };
+        let gateway_invoice = made.clone();
+        self.refer_and(mirror, made.clone(), Command::Mirror { gateway_invoice }).await?;
+        Ok(Ok(made))
+    }
+
+    /// Makes a draft at the gateway.
+    pub(super) async fn create_at_gateway(
+        &self,
+        mirror: &Mirror<'_>,
+        idempotency_key: &str,
+    ) -> Result<Result<InvoiceSeen, Stop>, Error> {
         let organization = &mirror.working.effect.organization;
         let patient = self.state::<Patient>(organization, &mirror.invoice.patient.to_string()).await?;
         let Some(customer) = patient.customers.get(&mirror.open.id) else {
             let error = "the patient has no customer at this gateway; connect the patient".to_owned();
             return Ok(Err(After::Parked { error }));
         };
-        let id = mirror.invoice.id;
         let call = CreateInvoice {
-            idempotency_key: format!("{id}:create"),
+            idempotency_key: idempotency_key.to_owned(),
             customer: customer.clone(),
             currency: mirror.invoice.balance.currency,
             collection: Collection::Charge,
             description: None,
             link: mirror.invoice.link.clone(),
-            invoice_id: id.to_string(),
+            invoice_id: mirror.invoice.id.to_string(),
         };
         let invoices = mirror.invoices;
-        let made = self.ask(mirror, invoices.create(&call), |response| invoices.read_invoice(response)).await;
-        let seen = match made {
-            Ok(seen) => seen,
-            Err(stop) => return Ok(Err(stop)),
-        };
-        let (gateway_invoice, connection) = (seen.id.clone(), mirror.open.id.clone());
+        Ok(self.ask(mirror, invoices.create(&call), |response| invoices.read_invoice(response)).await)
+    }
+
+    /// Remembers whose the gateway's invoice is, and decides that it is there.
+    pub(super) async fn refer_and(
+        &self,
+        mirror: &Mirror<'_>,
+        gateway_invoice: String,
+        command: Command,
+    ) -> Result<(), Error> {
+        let (id, key) = (mirror.invoice.id, reference(&mirror.open.id, &gateway_invoice));
         self.change_invoice(mirror, move |change| {
             let organization = change.order.organization.clone();
-            let key = reference(&connection, &gateway_invoice);
             journal::refer_once(change.tx, &organization, &key, &id.to_string())?;
-            decide(change, id, &Command::Mirror { gateway_invoice: gateway_invoice.clone() })
+            decide(change, id, &command)
         })
-        .await?;
-        Ok(Ok(seen.id))
+        .await
     }
 
     async fn fill_and_finalize(
@@ -194,11 +243,17 @@ impl Engine {
     async fn pay_mirror(
         &self,
         mirror: &Mirror<'_>,
-        gateway_invoice: &str,
         mut seen: InvoiceSeen,
+        attached: &mut BTreeSet<String>,
     ) -> Result<Result<InvoiceSeen, Stop>, Error> {
         let organization = &mirror.working.effect.organization;
         let completed = mirror.service.status == Status::Completed;
+        let gateway_invoice = &seen.id.clone();
+        // The keys of the first invoice name no gateway's invoice, as they did before there could be more.
+        let own = match mirror.invoice.gateway_invoice.as_ref().is_none_or(|first| first == gateway_invoice) {
+            true => mirror.invoice.id.to_string(),
+            false => format!("{}:{gateway_invoice}", mirror.invoice.id),
+        };
         for (payment, held) in &mirror.service.payments {
             let fits = held.net_minor > 0 && held.net_minor <= seen.amount_remaining.minor;
             if !fits || (held.returning_minor > 0 && !completed) {
@@ -206,7 +261,10 @@ impl Engine {
             }
             let known = self.state::<Payment>(organization, payment).await?;
             let Some(intent) = known.intent.filter(|_| known.connection == mirror.open.id) else { continue };
-            let key = format!("{}:attach:{payment}", mirror.invoice.id);
+            if !attached.insert(intent.clone()) {
+                continue;
+            }
+            let key = format!("{own}:attach:{payment}");
             let request = mirror.invoices.attach_payment(gateway_invoice, &intent, &key);
             match self.ask(mirror, request, |response| mirror.invoices.read_invoice(response)).await {
                 Ok(after) => seen = after,
@@ -214,7 +272,7 @@ impl Engine {
             }
         }
         if completed && seen.status == InvoiceStatus::Open {
-            let key = format!("{}:outside", mirror.invoice.id);
+            let key = format!("{own}:outside");
             let request = mirror.invoices.pay_out_of_band(gateway_invoice, &key);
             match self.ask(mirror, request, |response| mirror.invoices.read_invoice(response)).await {
                 Ok(after) => seen = after,
@@ -225,9 +283,14 @@ impl Engine {
     }
 
     /// Keeps the invoice's PDF, sealed, with its hash in the journal.
-    async fn archive(&self, mirror: &Mirror<'_>, seen: &InvoiceSeen) -> Result<Result<(), Stop>, Error> {
+    async fn archive(
+        &self,
+        mirror: &Mirror<'_>,
+        seen: &InvoiceSeen,
+        what: &str,
+    ) -> Result<Result<(), Stop>, Error> {
         let Some(url) = &seen.pdf_url else { return Ok(Ok(())) };
-        if mirror.invoice.documents.iter().any(|(what, _)| what == "invoice") {
+        if mirror.invoice.documents.iter().any(|(known, _)| known == what) {
             return Ok(Ok(()));
         }
         let request = HttpRequest::new(Method::Get, url.expose());
@@ -246,18 +309,20 @@ impl Engine {
         let (id, keyring) = (mirror.invoice.id, self.0.store.keyring().clone());
         let hash = Hash::of(&bytes).to_string();
         let encoded = suture_core::redact::Phi::new(hex(&bytes));
+        let what = what.to_owned();
         self.change_invoice(mirror, move |change| {
             let organization = change.order.organization.clone();
             let subject = id.to_string();
-            let place = (organization.as_str(), subject.as_str(), "invoice.pdf");
+            let name = format!("{what}.pdf");
+            let place = (organization.as_str(), subject.as_str(), name.as_str());
             suture_store::personal::put(change.tx, &keyring, place, &encoded, change.order.now)?;
-            decide(change, id, &Command::Archive { what: "invoice".to_owned(), hash: hash.clone() })
+            decide(change, id, &Command::Archive { what: what.clone(), hash: hash.clone() })
         })
         .await?;
         Ok(Ok(()))
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         mirror: &Mirror<'_>,
         request: HttpRequest,
@@ -277,7 +342,7 @@ impl Engine {
         }
     }
 
-    async fn change_invoice(
+    pub(super) async fn change_invoice(
         &self,
         mirror: &Mirror<'_>,
         work: impl Fn(&mut Change<'_, '_>) -> Result<(), Error> + Send + Sync + 'static,

@@ -7,6 +7,7 @@ mod eligibilities;
 mod estimates;
 mod follow;
 mod intakes;
+mod invoice_corrections;
 mod invoices;
 mod notes;
 mod patients;

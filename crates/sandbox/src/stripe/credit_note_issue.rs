@@ -199,14 +199,21 @@ impl StripeWorld {
             .collect()
     }
 
-    /// What was refunded of an invoice without a credit note.
+    /// What was refunded of an invoice without a credit note. What had gone back before a payment was attached never paid
+    /// the invoice, so it takes nothing off it (our reading: Stripe documents only refunds of what was paid).
     fn refunded_without_note(&self, invoice: &Invoice) -> i64 {
-        let since = self.charges_of(invoice);
-        let refunds = since.iter().flat_map(|charge| self.refunds.tagged("charge", &charge.id));
-        refunds
-            .filter(|refund| refund.holds())
-            .map(|refund| refund.amount - self.linked_of(&refund.id))
-            .filter(|free| *free > 0)
+        let paid = self.invoice_payments.tagged("invoice", &invoice.id);
+        paid.filter(|payment| payment.status == PaymentStatus::Paid)
+            .filter_map(|payment| {
+                let charge = self.payment_intents.get(&payment.payment_intent)?.latest_charge.clone()?;
+                let charge = self.charges.get(&charge)?;
+                let before = charge.amount_captured - payment.amount_paid.unwrap_or(charge.amount_captured);
+                let held = || self.refunds.tagged("charge", &charge.id).filter(|refund| refund.holds());
+                let all: i64 = held().map(|refund| refund.amount).sum();
+                let linked: i64 = held().map(|refund| self.linked_of(&refund.id)).sum();
+                Some((all - before).max(0) - linked)
+            })
+            .map(|free| free.max(0))
             .sum()
     }
 

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// What can be measured.
-const NAMES: [&str; 6] = ["intake", "end-to-end", "audit", "process", "billing", "availability"];
+///
+/// Settling is the last part of billing, alone.
+const NAMES: [&str; 7] = ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability"];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -23,7 +25,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
-            "all" => wanted.extend(NAMES),
+            // Billing ends with settling.
+            "all" => wanted.extend(NAMES.into_iter().filter(|name| *name != "settling")),
             "--postgres" => postgres = rest.next().cloned(),
             "--payments" => payments = rest.next().and_then(|text| text.parse().ok()).unwrap_or(payments),
             name => match NAMES.iter().find(|known| **known == name) {
@@ -72,6 +75,7 @@ fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(),
                 "intake" => runtime.block_on(super::intake::measure(&fresh.url))?,
                 "end-to-end" => runtime.block_on(super::end_to_end::measure(&fresh.url, payments))?,
                 "audit" => runtime.block_on(super::audit::measure(&fresh.url, payments.min(20_000)))?,
+                "settling" => runtime.block_on(super::settling::measure(&fresh.url, payments.min(10_000)))?,
                 "billing" => runtime.block_on(billing(&fresh.url, payments))?,
                 "availability" => runtime.block_on(super::availability::measure(&fresh.url))?,
                 _ => super::process::measure(&fresh.url)?,

@@ -106,7 +106,8 @@ async fn balance(stage: &BillingStage, account: &str) -> Result<i64, String> {
 }
 
 async fn until(stage: &BillingStage, is: impl Fn(&dyn Fn(&str) -> i64) -> bool) -> Result<(), String> {
-    for _ in 0..3_000 {
+    // The balances are summed from every line of the ledger: asking often would slow down what is measured.
+    for _ in 0..1_200 {
         let balances = stage.engine.balances(&stage.caller.organization, stage.engine.now()).await;
         let balances = balances.map_err(|error| error.to_string())?;
         let of = |account: &str| {
@@ -115,7 +116,12 @@ async fn until(stage: &BillingStage, is: impl Fn(&dyn Fn(&str) -> i64) -> bool) 
         if is(&of) {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    Err("the services were not settled within five minutes".to_owned())
+    let left = stage.engine.depths(&stage.caller.organization).await.map_err(|error| error.to_string())?;
+    let left: Vec<String> = left
+        .iter()
+        .map(|depth| format!("{} {} for {}", depth.count, depth.state, depth.destination))
+        .collect();
+    Err(format!("the services were not settled within five minutes; effects left: {}", left.join(", ")))
 }
