@@ -39,13 +39,7 @@ pub(super) enum Desk {
 impl Where {
     pub(super) async fn open(&self) -> Result<Desk, Failure> {
         if let (Some(server), Some(key)) = (&self.server, &self.key) {
-            let environment = match key.strip_prefix("env:") {
-                Some(name) => variable(name).map(|value| (name.to_owned(), value)).into_iter().collect(),
-                None => std::collections::BTreeMap::new(),
-            };
-            let here = std::path::Path::new(".");
-            let key = Reference::parse("--key", key)?.read("--key", here, &environment)?;
-            return Ok(Desk::Server(Remote::try_new(server, Some(key))?));
+            return Ok(Desk::Server(remote(server, key)?));
         }
         let engine = opening::open(&Configuration::load(self.config.as_deref())?).await?;
         let organization = opening::organization(&engine, self.organization.as_deref()).await?;
@@ -54,18 +48,34 @@ impl Where {
 
     /// Prints rows as a table of some of their members, or as lines of JSON.
     pub(super) fn print(&self, rows: &[Value], columns: &[&str]) {
-        if self.json {
-            rows.iter().for_each(|row| println!("{row}"));
-            return;
-        }
-        if rows.is_empty() {
-            println!("Nothing here.");
-            return;
-        }
-        let cells = |row: &Value| columns.iter().map(|column| cell(&row[*column])).collect();
-        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        print!("{}", table::render(columns, &rows, &[]));
+        print(rows, columns, self.json);
     }
+}
+
+/// A running server, with the key that a reference leads to.
+pub(super) fn remote(server: &str, key: &str) -> Result<Remote, Failure> {
+    let environment = match key.strip_prefix("env:") {
+        Some(name) => variable(name).map(|value| (name.to_owned(), value)).into_iter().collect(),
+        None => std::collections::BTreeMap::new(),
+    };
+    let here = std::path::Path::new(".");
+    let key = Reference::parse("--key", key)?.read("--key", here, &environment)?;
+    Remote::try_new(server, Some(key))
+}
+
+/// Prints rows as a table of some of their members, or as lines of JSON.
+pub(super) fn print(rows: &[Value], columns: &[&str], json: bool) {
+    if json {
+        rows.iter().for_each(|row| println!("{row}"));
+        return;
+    }
+    if rows.is_empty() {
+        println!("Nothing here.");
+        return;
+    }
+    let cells = |row: &Value| columns.iter().map(|column| cell(&row[*column])).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    print!("{}", table::render(columns, &rows, &[]));
 }
 
 fn cell(value: &Value) -> String {
