@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
+use suture_core::currency::Currency;
+use suture_core::money::Money;
 use suture_engine::Engine;
 
 use crate::config::{Configuration, Reference, variable};
@@ -82,8 +84,17 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.chars().take(80).collect(),
-        other => other.to_string(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(cell).collect::<Vec<_>>().join(" ")
+        }
+        other => amount(other).unwrap_or_else(|| other.to_string()),
     }
+}
+
+/// An amount as people write it.
+fn amount(value: &Value) -> Option<String> {
+    let (minor, code) = (value.get("minor")?.as_i64()?, value.get("currency")?.as_str()?);
+    Some(Money::new(minor, Currency::parse(code).ok()?).to_string())
 }
 
 /// The items of a page.
