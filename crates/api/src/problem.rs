@@ -482,6 +482,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("waiting_missing"),
     page!("write_off_exceeds_due"),
     page!("write_off_missing"),
+    page!("x12_refused"),
     page!("zone_unknown"),
 ];
 

@@ -71,6 +71,24 @@ enum Command {
     Payouts(command::payouts::Arguments),
     /// List messages to patients and providers, without their texts
     Notices(command::notices::Arguments),
+    /// List, show and change clinics
+    Clinics(command::practice::Arguments),
+    /// List, show and change providers
+    Providers(command::practice::Arguments),
+    /// List, show and change types of visit
+    VisitTypes(command::practice::Arguments),
+    /// Import and list the fee schedule of a clinic
+    Prices(command::prices::Arguments),
+    /// Try a policy of missed and cancelled visits before it holds
+    VisitPolicy(command::visit_policy::Arguments),
+    /// List when a visit may begin
+    Openings(command::openings::Arguments),
+    /// List, book, pay, move, cancel and begin appointments
+    Appointments(command::appointments::Arguments),
+    /// List, join and leave the waiting list
+    Waiting(command::waiting::Arguments),
+    /// Document, sign and add to what happened at a visit
+    Encounters(command::encounters::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
     /// Verify and export the audit trail
@@ -117,6 +135,15 @@ fn main() -> ExitCode {
         Command::Credits(arguments) => command::credits::run(&arguments),
         Command::Payouts(arguments) => command::payouts::run(&arguments),
         Command::Notices(arguments) => command::notices::run(&arguments),
+        Command::Clinics(arguments) => command::practice::run("clinics", &arguments),
+        Command::Providers(arguments) => command::practice::run("providers", &arguments),
+        Command::VisitTypes(arguments) => command::practice::run("visit-types", &arguments),
+        Command::Prices(arguments) => command::prices::run(&arguments),
+        Command::VisitPolicy(arguments) => command::visit_policy::run(&arguments),
+        Command::Openings(arguments) => command::openings::run(&arguments),
+        Command::Appointments(arguments) => command::appointments::run(&arguments),
+        Command::Waiting(arguments) => command::waiting::run(&arguments),
+        Command::Encounters(arguments) => command::encounters::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::GoLiveCheck(arguments) => command::go_live_check::run(&arguments),
@@ -131,5 +158,17 @@ fn main() -> ExitCode {
             eprintln!("suture: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        Cli::command().debug_assert();
     }
 }

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 pub(super) struct NewApiKey {
     /// What people call it.
     name: String,
-    /// `admin`, `billing`, `front_desk`, `auditor` or `integrator`.
+    /// `admin`, `billing`, `front_desk`, `auditor`, `integrator` or `provider`.
     role: String,
 }
 
@@ -53,8 +53,7 @@ pub(super) async fn create_api_key(
     let engine = app.engine.clone();
     let work = async move |new: NewApiKey| {
         if Role::parse(&new.role).is_none() {
-            let detail =
-                "No key was made. A role is one of admin, billing, front_desk, auditor and integrator.";
+            let detail = "No key was made. A role is one of admin, billing, front_desk, auditor, integrator and provider.";
             return Err(Problem::invalid("role_unknown", detail));
         }
         let (key, secret) = engine.make_api_key(&caller.organization, &new.name, &new.role).await?;

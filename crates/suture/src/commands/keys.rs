@@ -38,7 +38,7 @@ enum Command {
         #[arg(long)]
         name: String,
         /// What it may be used for
-        #[arg(long, value_parser = ["admin", "billing", "front_desk", "auditor", "integrator"])]
+        #[arg(long, value_parser = ["admin", "billing", "front_desk", "auditor", "integrator", "provider"])]
         role: String,
         /// The organization, when there is more than one
         #[arg(long)]

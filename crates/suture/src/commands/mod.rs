@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod appointments;
 pub(crate) mod audit;
 pub(crate) mod bench;
 mod billing_rows;
@@ -9,6 +10,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
 mod desk;
+pub(crate) mod encounters;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod flow;
@@ -18,10 +20,16 @@ pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod notices;
 pub(crate) mod openapi;
+pub(crate) mod openings;
 pub(crate) mod patients;
 pub(crate) mod payouts;
+pub(crate) mod practice;
+pub(crate) mod prices;
 pub(crate) mod remittances;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
+mod served;
 pub(crate) mod services;
 pub(crate) mod simulate;
+pub(crate) mod visit_policy;
+pub(crate) mod waiting;
