@@ -112,7 +112,8 @@ async fn a_reservation_that_is_released_without_us_is_asked_of_a_person(mut worl
     let intent = world.payments().await.unwrap()[0].intent.clone().unwrap();
     world.in_dashboard(&format!("payment_intents/{intent}/cancel"));
     world.pass(DAY / 24).await.unwrap();
-    assert_eq!(world.appointment(booked.id).await.unwrap().status, Status::Confirmed);
+    let risky = world.appointment(booked.id).await.unwrap();
+    assert_eq!(risky.status, Status::AtRisk, "the patient can pay it again until shortly before the visit");
     let asked = world.effects(State::Parked).await.unwrap();
     assert!(asked.iter().any(|effect| effect.destination == "deposits"), "{asked:?}");
 }

@@ -327,8 +327,13 @@ fn put_at_risk(appointment: &Appointment, reason: &str, now: Timestamp) -> Optio
     if appointment.status != Status::Confirmed || settled {
         return None;
     }
-    let latest = after_minutes(now, appointment.terms.rescue_minutes);
+    let rescue = std::time::Duration::from_secs(u64::from(appointment.terms.rescue_minutes) * 60);
     let begins = appointment.context.starts_at;
+    // A deposit may go back days before; the patient can pay it again until shortly before the visit.
+    let latest = match appointment.lacks_deposit() {
+        true => (now + rescue).max(begins - rescue),
+        false => now + rescue,
+    };
     let deadline = if begins > now { latest.min(begins) } else { latest };
     Some(Event::PutAtRisk { deadline, reason: reason.to_owned() })
 }

@@ -271,7 +271,10 @@ fn a_deposit_that_goes_back_while_the_visit_stands_puts_it_at_risk() {
         gone = Box::new(Payment::evolve(Some(*gone), &event).unwrap());
     }
     let risky = run(after(&booked()).as_ref(), &follow(gone), 5).unwrap().unwrap();
-    assert_eq!((risky.status, risky.risk.clone().unwrap().1), (Status::AtRisk, "deposit_gone".into()));
+    assert_eq!(
+        (risky.status, risky.risk.clone().unwrap()),
+        (Status::AtRisk, (at(50), "deposit_gone".into()))
+    );
     let again = follow(payment(1, 5_000, &[captured(5_000)]));
     assert_eq!(run(Some(&risky), &again, 6).unwrap().unwrap().status, Status::Confirmed);
 }
