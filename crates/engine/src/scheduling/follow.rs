@@ -47,8 +47,8 @@ pub(crate) fn follow(
     if let Some(service) = after.service {
         billing::see(change, &service.to_string(), (payment, Kind::Estimate), origin)?;
     }
-    if matches!(after.status, Status::Lapsed | Status::Canceled) {
-        late(change, &after, origin)?;
+    if matches!(after.status, Status::Lapsed | Status::Canceled | Status::NoShow) {
+        late(change, &after, payment, origin)?;
         refund_failed(change, &after, payment)?;
     }
     Ok(())
@@ -78,11 +78,17 @@ fn refund_failed(change: &mut Change<'_, '_>, state: &Appointment, payment: &Pay
 
 /// Money for an appointment that no longer stands: it books again while the slot is free, or goes back. Never both, and
 /// never neither (FLOWS 1d).
-fn late(change: &mut Change<'_, '_>, state: &Appointment, origin: &Origin) -> Result<(), Error> {
+fn late(
+    change: &mut Change<'_, '_>,
+    state: &Appointment,
+    seen: &Payment,
+    origin: &Origin,
+) -> Result<(), Error> {
     let Some(payment) = state.late_proof() else {
-        return match state.service {
-            None => timers::stop_collecting(change, state),
-            Some(_) => Ok(()),
+        // What is being captured pays a fee; anything else that was answered only now is released.
+        return match seen.capturing.is_some() {
+            true => Ok(()),
+            false => timers::stop_one(change, state, &seen.id.to_string()),
         };
     };
     let still_free = state.status == Status::Lapsed

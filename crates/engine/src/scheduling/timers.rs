@@ -91,22 +91,31 @@ fn lapse(change: &mut Change<'_, '_>, state: &Appointment) -> Result<(), Error> 
 /// Stops what may still collect for an appointment that no longer stands. What was faster is refunded or books again when
 /// it is seen (FLOWS 1d).
 pub(super) fn stop_collecting(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
-    let open = appointment.payments.iter().filter(|(_, paid)| paid.collecting || paid.reserved_minor > 0);
-    for (payment, paid) in open {
-        let Ok(payment) = suture_core::id::PaymentId::parse(payment) else { continue };
-        let job = Job::CancelHold { payment };
-        // Each standing is released once: what could not be released before its answer came is tried again after it.
-        change.effect_once(NewEffect {
-            id: format!("{}/release/{payment}/{}", appointment.id, paid.status.name()),
-            kind: job.kind(),
-            lane: None,
-            destination: "billing".to_owned(),
-            stream: Some(appointment.id.to_string()),
-            due_at: change.order.now,
-            payload: job.payload(),
-        })?;
+    for id in appointment.payments.keys() {
+        stop_one(change, appointment, id)?;
     }
     Ok(())
+}
+
+/// The same for one payment.
+pub(super) fn stop_one(
+    change: &mut Change<'_, '_>,
+    appointment: &Appointment,
+    id: &str,
+) -> Result<(), Error> {
+    let open = appointment.payments.get(id).filter(|paid| paid.collecting || paid.reserved_minor > 0);
+    let (Some(paid), Ok(payment)) = (open, suture_core::id::PaymentId::parse(id)) else { return Ok(()) };
+    let job = Job::CancelHold { payment };
+    // Each standing is released once: what could not be released before its answer came is tried again after it.
+    change.effect_once(NewEffect {
+        id: format!("{}/release/{payment}/{}", appointment.id, paid.status.name()),
+        kind: job.kind(),
+        lane: None,
+        destination: "billing".to_owned(),
+        stream: Some(appointment.id.to_string()),
+        due_at: change.order.now,
+        payload: job.payload(),
+    })
 }
 
 /// A span before a moment.

@@ -101,7 +101,9 @@ impl Scene {
 
     /// What must be so after the latest step.
     pub(super) fn expect<T: Debug + PartialEq>(&mut self, name: &str, expected: T, seen: T) {
-        let finding = Finding::compare(name, &expected, &seen);
+        let both = [expected, seen];
+        let [expected, seen] = &both;
+        let finding = Finding::compare(name, expected, seen);
         if let Some(step) = self.steps.last_mut() {
             step.findings.push(finding);
         }
