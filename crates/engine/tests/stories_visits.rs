@@ -32,6 +32,7 @@ on_both_databases!(
     story_t1_t2_a_decline_before_the_visit_is_paid_in_time,
     story_t3a_a_decline_before_the_visit_releases_the_slot,
     story_t3b_a_provider_sees_the_patient_anyway,
+    story_t3b_after_the_visit_only_its_service_collects,
     story_t3c_an_emergency_is_never_released,
     story_t4_money_after_the_release_goes_back,
     story_t5_a_provider_who_cancels_costs_the_patient_nothing,
@@ -337,6 +338,30 @@ async fn story_t3b_a_provider_sees_the_patient_anyway(world: World) {
     here.world.pass(10 * MINUTE).await.unwrap();
     let stands = here.now(booked.id).await;
     assert_eq!((stands.status, stands.visit_open()), (Status::Confirmed, Some(Money::usd(7_000))));
+}
+
+async fn story_t3b_after_the_visit_only_its_service_collects(world: World) {
+    let (mut here, booked) = with_charge_before(world, DECLINED_LATER).await;
+    here.world.prices(here.desk, &[("99213", 12_000)]).await.unwrap();
+    let engine = here.world.engine(0).clone();
+    engine.override_risk(&here.world.caller(), booked.id, ("dr_grey", "continuity")).await.unwrap();
+    here.world.pass(30 * MINUTE).await.unwrap();
+    let declined =
+        here.now(booked.id).await.payments.into_iter().find(|(_, paid)| paid.net_minor == 0).unwrap();
+    assert!(declined.1.collecting, "the declined charge could still be paid by its link");
+    here.world.visit(booked.id, &["99213"]).await.unwrap();
+    here.world.settle().await.unwrap();
+    assert_eq!(here.now(booked.id).await.payments[&declined.0].status, payment::Status::Canceled);
+    let service = here.world.service(booked.service.unwrap()).await.unwrap();
+    let collecting = service.payments.values().filter(|held| held.collecting).count();
+    assert_eq!(
+        (service.worksheet().difference.minor, collecting),
+        (7_000, 1),
+        "its service asks for the rest, once"
+    );
+    let refused = here.world.ask_to_pay(booked.id, "pm_card_visa").await;
+    assert_eq!(code(refused), "nothing_due");
+    assert_eq!(here.world.moved("charge").len(), 1, "only the deposit was taken");
 }
 
 async fn story_t3c_an_emergency_is_never_released(world: World) {

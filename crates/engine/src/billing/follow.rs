@@ -93,8 +93,9 @@ pub(super) fn held(payment: &Payment, kind: Kind) -> Held {
             .saturating_add(payment.refunds_refused),
         came_back_minor: of(RefundStatus::Failed).sum(),
         charged_at: payment.charged_at.unwrap_or_default(),
-        // An authorized estimate is no collection of the balance; it ends by capture or cancellation.
-        collecting: kind == Kind::Balance && payment.is_collecting(),
+        // An authorized estimate is no collection of the balance; it ends by capture or cancellation. What is captured by
+        // itself collects until it is answered, whatever it was for.
+        collecting: (kind == Kind::Balance || !payment.manual_capture) && payment.is_collecting(),
     }
 }
 

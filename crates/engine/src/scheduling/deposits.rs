@@ -97,7 +97,12 @@ pub(super) fn due_now(state: &Appointment) -> Result<Due, Error> {
             "Nothing was charged: the hold of the slot has ended. Select a slot again.",
         ))),
         _ => match (state.visit_due, state.visit_open()) {
-            (Some((debt, _)), Some(amount)) if state.status.occupies() => Ok(Due::visit(debt, amount)),
+            // Once the visit is over its service collects what is left.
+            (Some((debt, _)), Some(amount))
+                if state.status.occupies() && state.status != Status::Completed =>
+            {
+                Ok(Due::visit(debt, amount))
+            }
             _ => Err(Error::Refused(Refusal::state(
                 "nothing_due",
                 format!(

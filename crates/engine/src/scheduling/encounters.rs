@@ -25,7 +25,7 @@ use crate::job::Job;
 use crate::payments::Caller;
 use crate::worker::{After, Working};
 
-use super::{collection, fees, holds, outcomes, tell};
+use super::{collection, fees, holds, outcomes, tell, timers};
 
 /// What a provider writes. The text is kept sealed; the journal holds its hash.
 #[derive(Debug, Clone)]
@@ -172,6 +172,7 @@ impl Engine {
             if !addendum {
                 let (visit, _) = holds::decide(change, after.appointment, &Visit::Complete)?;
                 outcomes::capture_reserved(change, &visit, &origin)?;
+                timers::stop_charges_before(change, &visit)?;
                 tell::over(change, &visit)?;
             }
             charge(change, id, (&billing, &origin))?;

@@ -17,7 +17,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::refunds::plan_refund;
 
-use super::{booking, holds, rescue, reservations, tell, timers};
+use super::{booking, collection, holds, rescue, reservations, tell, timers};
 
 /// Who authorizes a refund of money that came too late, as written on the refund.
 const RULE: &str = "rule_slot_lost";
@@ -46,6 +46,10 @@ pub(crate) fn follow(
     }
     if let Some(service) = after.service {
         billing::see(change, &service.to_string(), (payment, Kind::Estimate), origin)?;
+        if after.status == Status::Completed {
+            timers::stop_charges_before(change, &after)?;
+            collection::begin(change, &service.to_string())?;
+        }
     }
     if matches!(after.status, Status::Lapsed | Status::Canceled | Status::NoShow) {
         late(change, &after, payment, origin)?;

@@ -3,9 +3,10 @@
 
 use suture_core::appointment::{Appointment, Command, Status};
 use suture_core::explain::Reason;
-use suture_core::id::AppointmentId;
+use suture_core::id::{AppointmentId, PaymentId};
 use suture_core::money::Money;
 use suture_core::payment::Source;
+use suture_core::refusal::Refusal;
 use suture_core::visit::Occasion;
 
 use crate::Error;
@@ -28,21 +29,31 @@ impl Engine {
         moves: u32,
     ) -> Result<After, Error> {
         let organization = working.effect.organization.clone();
-        let origin = match self.gateway_for(&organization, None).and_then(|id| self.connection(&id)) {
-            Ok(open) => self.origin(&open, Source::Fetched, self.now()),
-            Err(_) => self.any_origin(&organization),
-        };
+        let origin = self.charging_origin(&organization, id).await?;
         let order = self.order(&organization, "scheduling", "visit_charged");
         let lease = working.lease.clone();
         self.apply(&id.to_string(), order, move |change| {
             let (_, state) = change.existing::<Appointment>(&id.to_string())?;
             if state.status == Status::Confirmed && state.moves == moves {
-                charge(change, &state, &origin)?;
+                charge(change, &state, origin.as_ref())?;
             }
             billing::finish(change, &lease, None)
         })
         .await?;
         Ok(After::Finished)
+    }
+
+    /// The gateway that took the deposit, or else the only one; `None` when nothing says which.
+    async fn charging_origin(&self, organization: &str, id: AppointmentId) -> Result<Option<Origin>, Error> {
+        let state = self.appointment(organization, id).await?;
+        for payment in state.payments.keys().filter_map(|id| PaymentId::parse(id).ok()) {
+            let used = self.payment(organization, payment).await?.connection;
+            if let Ok(open) = self.connection(&used) {
+                return Ok(Some(self.origin(&open, Source::Fetched, self.now())));
+            }
+        }
+        let only = self.gateway_for(organization, None).and_then(|id| self.connection(&id));
+        Ok(only.ok().map(|open| self.origin(&open, Source::Fetched, self.now())))
     }
 
     /// Releases an appointment whose deadline passed.
@@ -117,7 +128,7 @@ fn plan_again(change: &mut Change<'_, '_>, after: &Appointment) -> Result<(), Er
     super::timers::plan(change, after, &name, due_at.max(change.order.now), &job)
 }
 
-fn charge(change: &mut Change<'_, '_>, state: &Appointment, origin: &Origin) -> Result<(), Error> {
+fn charge(change: &mut Change<'_, '_>, state: &Appointment, origin: Option<&Origin>) -> Result<(), Error> {
     let paid = state.paid_before().minor;
     let left = Money::new(state.terms.price.minor.saturating_sub(paid), state.terms.price.currency);
     if left.minor <= 0 || state.visit_due.is_some() {
@@ -127,7 +138,14 @@ fn charge(change: &mut Change<'_, '_>, state: &Appointment, origin: &Origin) -> 
     let debt = holds::record_debt(change, state.id, &state.link, left, &care)?;
     let (due, _) = holds::decide(change, state.id, &Command::RecordVisitDue { debt, amount: left })?;
     let how = PayVisit { off_session: true, ..PayVisit::default() };
-    match take(change, &due, Due::visit(debt, left), &how, origin) {
+    let taken = match origin {
+        Some(origin) => take(change, &due, Due::visit(debt, left), &how, origin),
+        None => Err(Error::Refused(Refusal::state(
+            "no_gateway",
+            "Nothing was charged: no gateway is connected, or several are and none took the deposit.",
+        ))),
+    };
+    match taken {
         Ok(_) => Ok(()),
         Err(Error::Refused(refusal)) => {
             let reason = refusal.code.to_owned();

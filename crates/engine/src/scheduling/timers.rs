@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use suture_core::appointment::{Appointment, Command, Status};
+use suture_core::appointment::{Appointment, Command, Role, Status};
 use suture_core::id::AppointmentId;
 use suture_core::payment::{self, Payment};
 use suture_core::time::Timestamp;
@@ -93,6 +93,19 @@ fn lapse(change: &mut Change<'_, '_>, state: &Appointment) -> Result<(), Error> 
 pub(super) fn stop_collecting(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
     for id in appointment.payments.keys() {
         stop_one(change, appointment, id)?;
+    }
+    Ok(())
+}
+
+/// Stops the charges before a visit that is over: from now on its service collects, and one of the two must be enough.
+pub(super) fn stop_charges_before(
+    change: &mut Change<'_, '_>,
+    appointment: &Appointment,
+) -> Result<(), Error> {
+    for (id, paid) in &appointment.payments {
+        if paid.role == Role::Visit && paid.collecting && paid.reserved_minor == 0 {
+            stop_one(change, appointment, id)?;
+        }
     }
     Ok(())
 }
