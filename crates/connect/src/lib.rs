@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod ehr;
+pub mod erp;
 pub mod gateway;
 pub mod gateways;
 pub mod http;
