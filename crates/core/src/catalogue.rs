@@ -79,6 +79,14 @@ pub const MACHINES: &[Machine] = &[
     ),
     machine("intake", "An intake form that was submitted; never an answer."),
     machine("waiting", "A place in the waiting list."),
+    machine(
+        "order",
+        "A customer's order: what was bought, paid, documented in the ERP, shipped, invoiced; never a name.",
+    ),
+    machine(
+        "filing",
+        "A business document in an ERP: planned, filed with its keys, refused; never its content.",
+    ),
 ];
 
 const APPOINTMENT: &[(&str, &str)] = &[

@@ -113,6 +113,10 @@ ids! {
     DisputeId = "dis";
     /// One posting to an EHR, an ERP or a general ledger.
     PostingId = "pos";
+    /// One filing of a document in an ERP.
+    FilingId = "fil";
+    /// One order of a customer.
+    OrderId = "ord";
     /// An opaque link token: all that a gateway ever learns about a patient.
     LinkId = "lnk";
     /// One patient.

@@ -155,6 +155,7 @@ const fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::Balance => "balance",
         Purpose::Deposit => "deposit",
         Purpose::Credit => "credit",
+        Purpose::Order => "order",
     }
 }
 
@@ -169,6 +170,7 @@ fn read(row: &Row) -> Result<Link, Error> {
         "balance" => Purpose::Balance,
         "deposit" => Purpose::Deposit,
         "credit" => Purpose::Credit,
+        "order" => Purpose::Order,
         _ => return Err(row.corrupt()),
     };
     Ok(Link {

@@ -415,7 +415,7 @@ fn relink(payment: &Payment, link: &str, care: &Care) -> Result<Vec<Event>, Refu
 fn consume(payment: &Payment) -> Vec<Event> {
     match payment.purpose {
         Some(Purpose::Deposit) => vec![Event::Consumed],
-        Some(Purpose::Balance | Purpose::Credit) | None => Vec::new(),
+        Some(Purpose::Balance | Purpose::Credit | Purpose::Order) | None => Vec::new(),
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Purpose {
     Deposit,
     /// It was a deposit whose care was given: what of it is not kept is owed back.
     Credit,
+    /// It pays a customer's order: a deposit until the order is invoiced.
+    Order,
 }
 
 /// The latest word on the intent.
@@ -239,6 +241,7 @@ impl Payment {
             Some(Purpose::Balance) => Account::ArPatient,
             Some(Purpose::Deposit) => Account::DepositPatient,
             Some(Purpose::Credit) => Account::CreditPatient,
+            Some(Purpose::Order) => Account::DepositCustomer,
             None => Account::SuspUnapplied,
         }
     }
