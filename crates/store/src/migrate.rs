@@ -23,6 +23,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_scheduling.sql"),
         postgres: include_str!("../migrations/postgres/0002_scheduling.sql"),
     },
+    Migration {
+        number: 3,
+        sqlite: include_str!("../migrations/sqlite/0003_orders.sql"),
+        postgres: include_str!("../migrations/postgres/0003_orders.sql"),
+    },
 ];
 
 const CREATE: &str = "create table if not exists migrations (number bigint primary key)";
