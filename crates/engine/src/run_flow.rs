@@ -78,6 +78,12 @@ impl Engine {
                     let text = "write-back is not available in this version".to_owned();
                     compiled.answer(&mut going.run, &step, Answer::Refused(text))
                 }
+                Next::Wait { step, event, .. } => {
+                    let error = format!(
+                        "step {step} waits for {event}; this version cannot wait; the run was stopped"
+                    );
+                    return self.stop_run(working, &compiled, going, After::Dead { error }).await;
+                }
                 Next::Finished { .. } => {
                     return self.end_run(working, &compiled, going, "finished", None).await;
                 }

@@ -53,7 +53,7 @@ pub(crate) struct Step {
     pub(crate) next: usize,
 }
 
-/// What a step does. New kinds (for-each, wait-for-event, approval, sub-flow) are new variants here, new answers in
+/// What a step does. New kinds (for-each, approval, sub-flow) are new variants here, new answers in
 /// [`Answer`](crate::run::Answer) and new requests in [`Next`](crate::run::Next).
 pub(crate) enum StepKind {
     /// Ask the shell, or an inline table, for a value.
@@ -66,6 +66,25 @@ pub(crate) enum StepKind {
     Call { target: String, document: Document },
     /// Ask the shell to note something at the source; never stops the run.
     WriteBack { target: String, document: Document, enabled: bool },
+    /// Ask the shell to tell when an event happens.
+    Wait { event: String, key: Program, limit: Option<Limit> },
+}
+
+/// How long a wait lasts, and what follows when nothing happened.
+pub(crate) struct Limit {
+    /// Milliseconds from the moment the run begins to wait.
+    pub(crate) within: u64,
+    pub(crate) then: OnTimeout,
+}
+
+/// What follows when a wait is over and nothing happened.
+#[derive(Clone, Copy)]
+pub(crate) enum OnTimeout {
+    Park,
+    /// Go on as if the event had happened, without its value.
+    Continue,
+    /// Go to the step of this index.
+    Go(usize),
 }
 
 /// Where a lookup finds its answer.
@@ -100,6 +119,7 @@ impl StepKind {
             Self::Condition { .. } => "condition",
             Self::Call { .. } => "call",
             Self::WriteBack { .. } => "write_back",
+            Self::Wait { .. } => "wait",
         }
     }
 }

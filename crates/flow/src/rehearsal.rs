@@ -31,6 +31,10 @@ pub(crate) struct Expectation {
     pub(crate) calls: Option<Vec<(String, Value)>>,
     pub(crate) write_backs: Option<Vec<(String, Value)>>,
     pub(crate) lookups: Option<Vec<String>>,
+    /// Events waited for, with their keys.
+    pub(crate) waits: Option<Vec<(String, Value)>>,
+    /// The step that the run waits at when the test is over.
+    pub(crate) waiting: Option<String>,
     pub(crate) branches: BTreeMap<String, bool>,
     pub(crate) parked: Option<(String, String)>,
     pub(crate) failed: Option<String>,
@@ -53,6 +57,8 @@ struct Observed {
     calls: Vec<(String, Value)>,
     write_backs: Vec<(String, Value)>,
     lookups: Vec<String>,
+    waits: Vec<(String, Value)>,
+    waiting: Option<String>,
     branches: BTreeMap<String, bool>,
     parked: Option<(String, String)>,
     failed: Option<(String, String)>,
@@ -87,6 +93,12 @@ fn observe(flow: &Compiled, mut run: Run, test: &Test) -> Observed {
         let answer = match (test.answers.get(&step), &next) {
             (Some(answer), _) => answer.clone(),
             (None, Next::Lookup { .. }) => Answer::Missing,
+            // What a test does not say happens has not happened yet.
+            (None, Next::Wait { .. }) => {
+                seen.waiting = Some(step);
+                seen.branches(flow, &run);
+                return seen;
+            }
             (None, _) => Answer::Done(Value::Null),
         };
         let Some(mut loaded) = stored_and_loaded(&run) else {
@@ -121,6 +133,10 @@ impl Observed {
                 self.write_backs.push((target.clone(), document.expose().clone()));
                 return Some(step.clone());
             }
+            Next::Wait { step, event, key, .. } => {
+                self.waits.push((event.clone(), key.expose().clone()));
+                return Some(step.clone());
+            }
             Next::Finished { .. } => {}
             Next::Parked { reason, step, .. } => self.parked = Some((step.clone(), reason.word().to_owned())),
             Next::Failed { error, step, .. } => {
@@ -128,10 +144,14 @@ impl Observed {
                 self.failed = Some((step.clone(), format!("{} ({detail})", error.text)));
             }
         }
+        self.branches(flow, run);
+        None
+    }
+
+    fn branches(&mut self, flow: &Compiled, run: &Run) {
         for line in flow.trace(run).into_iter().filter(|line| line.condition.is_some()) {
             self.branches.insert(line.step, line.outcome == crate::run::Outcome::Then);
         }
-        None
     }
 
     fn compare(self, expect: &Expectation) -> Vec<String> {
@@ -150,6 +170,13 @@ impl Observed {
         if let Some(lookups) = &expect.lookups {
             differ("lookups", lookups.join(", "), self.lookups.join(", "));
         }
+        if let Some(waits) = &expect.waits {
+            differ("waits", shown(waits), shown(&self.waits));
+        }
+        let waiting = |step: Option<&String>| {
+            step.map_or_else(|| "not waiting".to_owned(), |step| format!("waiting at {step}"))
+        };
+        differ("wait", waiting(expect.waiting.as_ref()), waiting(self.waiting.as_ref()));
         for (step, then) in &expect.branches {
             let word = |then: Option<&bool>| match then {
                 Some(true) => "then".to_owned(),

@@ -26,6 +26,8 @@ pub enum Shape {
     List(Box<Shape>),
     /// An object with exactly these fields.
     Object(Vec<Field>),
+    /// An object with at least these fields.
+    Open(Vec<Field>),
 }
 
 /// A field of an object.
@@ -59,12 +61,13 @@ fn field(name: &str, required: bool, shape: Shape) -> Field {
 pub fn built_in(name: &str) -> Option<Shape> {
     match name {
         "epic.posting" => Some(epic_posting()),
+        "erp.document" => Some(erp_document()),
         _ => None,
     }
 }
 
 /// Names of the shapes that are built in.
-pub const BUILT_IN: [&str; 1] = ["epic.posting"];
+pub const BUILT_IN: [&str; 2] = ["epic.posting", "erp.document"];
 
 /// A payment or reversal to be posted in Epic by whatever route the site allows. `paid_at` is integer milliseconds since
 /// 1970, the serialized form of [`suture_core::time::Timestamp`].
@@ -86,6 +89,11 @@ fn epic_posting() -> Shape {
         field("queue", false, Shape::Text),
         field("original_reference", false, Shape::Text),
     ])
+}
+
+/// A document for an ERP: which fact it is about and what kind it is. The connector knows the fields of each kind.
+fn erp_document() -> Shape {
+    Shape::Open(vec![field("reference", true, Shape::Text), field("kind", true, Shape::Text)])
 }
 
 impl Shape {
@@ -112,6 +120,10 @@ impl Shape {
             }
             (Self::Object(fields), Value::Object(entries)) => {
                 compare_fields(fields, entries, at, differences);
+                refuse_others(fields, entries, at, differences);
+            }
+            (Self::Open(fields), Value::Object(entries)) => {
+                compare_fields(fields, entries, at, differences);
             }
             _ => differences.push(difference(at, self.expected(), found(value))),
         }
@@ -126,7 +138,7 @@ impl Shape {
             Self::Any => "a value".to_owned(),
             Self::OneOf(texts) => format!("one of {}", texts.join(", ")),
             Self::List(_) => "a list".to_owned(),
-            Self::Object(_) => "an object".to_owned(),
+            Self::Object(_) | Self::Open(_) => "an object".to_owned(),
         }
     }
 }
@@ -163,6 +175,14 @@ fn compare_fields(
             None => {}
         }
     }
+}
+
+fn refuse_others(
+    fields: &[Field],
+    entries: &serde_json::Map<String, Value>,
+    at: At<'_>,
+    differences: &mut Vec<Difference>,
+) {
     for (name, value) in entries {
         if !fields.iter().any(|field| field.name == *name) {
             differences.push(difference(At::Field(&at, name), "no such field".to_owned(), found(value)));

@@ -52,6 +52,15 @@ impl Fields {
         self.entries.iter().any(|(key, _)| key.text == name)
     }
 
+    /// The text of a field that is not taken by looking at it.
+    pub(super) fn peek_text(&self, name: &str) -> Option<String> {
+        let (_, node) = self.entries.iter().find(|(key, _)| key.text == name)?;
+        match &node.tree {
+            Tree::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// Takes a field that must be there.
     pub(super) fn must(&mut self, name: &'static str, problems: &mut Problems) -> Option<Node> {
         let node = self.take(name);

@@ -11,7 +11,7 @@ use crate::yaml::{Node, Tree};
 /// Most steps in one flow.
 const STEPS_MAX: usize = 200;
 
-const KINDS: [&str; 5] = ["lookup", "map", "condition", "call", "write_back"];
+const KINDS: [&str; 6] = ["lookup", "map", "condition", "call", "write_back", "wait"];
 
 /// Words that cannot name a step because jq or a jump uses them.
 #[rustfmt::skip]
@@ -28,9 +28,9 @@ pub(super) struct Reader<'a> {
 }
 
 /// Where one step stands.
-struct Position<'a> {
-    index: usize,
-    names: &'a [String],
+pub(super) struct Position<'a> {
+    pub(super) index: usize,
+    pub(super) names: &'a [String],
 }
 
 impl Reader<'_> {
@@ -76,6 +76,7 @@ impl Reader<'_> {
             "map" => self.map(&mut fields, at, problems),
             "condition" => self.condition(&mut fields, at, problems),
             "call" => self.call(&mut fields, at, problems),
+            "wait" => self.wait(&mut fields, at, problems),
             _ => self.write_back(&mut fields, at, problems),
         };
         fields.finish(problems);
@@ -86,7 +87,12 @@ impl Reader<'_> {
         Some(Step { name, place, when, kind: kind?, next: next? })
     }
 
-    fn program(&self, text: &(String, Node), at: &Position<'_>, problems: &mut Problems) -> Option<Program> {
+    pub(super) fn program(
+        &self,
+        text: &(String, Node),
+        at: &Position<'_>,
+        problems: &mut Problems,
+    ) -> Option<Program> {
         let earlier = at.names.get(..at.index).unwrap_or_default();
         expression(self.source, text, &Scope { earlier, all: at.names, tables: self.tables }, problems)
     }
@@ -185,7 +191,7 @@ impl Reader<'_> {
     }
 
     /// Where a field leads; the next step when it is not there.
-    fn jump(
+    pub(super) fn jump(
         &self,
         fields: &mut Fields,
         field: &'static str,
@@ -247,7 +253,7 @@ fn on_missing(fields: &mut Fields, problems: &mut Problems) -> Option<OnMissing>
     }
 }
 
-fn one_of(word: &str, place: Place, what: &str, known: &[String], problems: &mut Problems) {
+pub(super) fn one_of(word: &str, place: Place, what: &str, known: &[String], problems: &mut Problems) {
     if !known.iter().any(|known| known == word) {
         let table = if what == "lookup source" { ", table" } else { "" };
         problems.add(

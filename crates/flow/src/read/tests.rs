@@ -13,7 +13,7 @@ use crate::run::Answer;
 use crate::yaml::{Key, Node, Tree};
 
 /// Words for the reasons of parking, as [`Parked::word`](crate::run::Parked::word) gives them.
-const REASONS: [&str; 5] = ["missing", "unknown_key", "not_in_set", "shape", "refused"];
+const REASONS: [&str; 6] = ["missing", "unknown_key", "not_in_set", "shape", "timed_out", "refused"];
 
 /// Reads all tests.
 pub(super) fn tests(nodes: Vec<Node>, steps: &[Step], problems: &mut Problems) -> Vec<Test> {
@@ -32,6 +32,13 @@ fn test(node: Node, steps: &[Step], problems: &mut Problems) -> Option<Test> {
             _ => Answer::Found(node.to_json(problems)),
         };
         answer_for(&key, answer, "lookup", steps, &mut answers, problems);
+    }
+    for (key, node) in fields.map("waits", problems) {
+        let answer = match &node.tree {
+            Tree::Null => Answer::TimedOut,
+            _ => Answer::Happened(node.to_json(problems)),
+        };
+        answer_for(&key, answer, "wait", steps, &mut answers, problems);
     }
     for (key, node) in fields.map("calls", problems) {
         let mut fields = Fields::of(node, format!("the answer of {:?}", key.text), problems)?;
@@ -59,6 +66,7 @@ fn answer_for(
     let fits = |step: &&Step| match &step.kind {
         StepKind::Lookup { .. } => kind == "lookup",
         StepKind::Call { .. } | StepKind::WriteBack { .. } => kind == "call",
+        StepKind::Wait { .. } => kind == "wait",
         StepKind::Map { .. } | StepKind::Condition { .. } => false,
     };
     if steps.iter().filter(fits).any(|step| step.name == key.text) {
@@ -87,6 +95,14 @@ fn expectation(node: Node, steps: &[Step], problems: &mut Problems) -> Option<Ex
     }
     if fields.has("lookups") {
         expect.lookups = Some(names(fields.list("lookups", problems), steps, problems));
+    }
+    if fields.has("waits") {
+        let waits = fields.list("waits", problems).into_iter();
+        expect.waits = Some(waits.filter_map(|node| wait(node, problems)).collect());
+    }
+    if let Some((step, node)) = fields.text("waiting", problems) {
+        step_exists(&step, node.place, steps, problems);
+        expect.waiting = Some(step);
     }
     for (key, node) in fields.map("branches", problems) {
         step_exists(&key.text, key.place, steps, problems);
@@ -133,6 +149,14 @@ fn request(node: Node, problems: &mut Problems) -> Option<(String, Value)> {
     let document = fields.must("document", problems).map(|node| node.to_json(problems));
     fields.finish(problems);
     Some((target?, document?))
+}
+
+fn wait(node: Node, problems: &mut Problems) -> Option<(String, Value)> {
+    let mut fields = Fields::of(node, "the expected wait", problems)?;
+    let event = fields.must_text("event", problems).map(|(event, _)| event);
+    let key = fields.must("key", problems).map(|node| node.to_json(problems));
+    fields.finish(problems);
+    Some((event?, key?))
 }
 
 fn names(nodes: Vec<Node>, steps: &[Step], problems: &mut Problems) -> Vec<String> {

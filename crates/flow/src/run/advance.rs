@@ -10,7 +10,7 @@ use super::next::{Answer, Failure, Next, Parked, Summary};
 use super::state::{Run, Visit};
 use super::trace::Outcome;
 use crate::compiled::Compiled;
-use crate::flow::{Document, LookupSource, OnMissing, Step, StepKind};
+use crate::flow::{Document, LookupSource, OnMissing, OnTimeout, Step, StepKind};
 use crate::jq::{Held, Trouble, fits, key_text, to_jq, to_json};
 use crate::problem::Place;
 use crate::shape::Shape;
@@ -143,6 +143,10 @@ impl Compiled {
                 let document = Phi::new(json(step, &document(sent)?)?);
                 Ok(stop(Next::WriteBack { step: step.name.clone(), target: target.clone(), document }))
             }
+            StepKind::Wait { event, key, limit } => {
+                let within = limit.as_ref().map(|limit| limit.within);
+                wait(step, event.clone(), &evaluate(key)?, within)
+            }
         }
     }
 
@@ -162,11 +166,12 @@ impl Compiled {
         let input = match self.work(run, step)? {
             Progress::Done { .. } => return Err(protocol(step, "it asked for nothing")),
             Progress::Stop(request) => match *request {
-                Next::Lookup { key, .. } => key,
+                Next::Lookup { key, .. } | Next::Wait { key, .. } => key,
                 Next::Call { document, .. } | Next::WriteBack { document, .. } => document,
                 other => return Err(Box::new(other)),
             },
         };
+        let mut next = step.next;
         let (outcome, value) = match (&step.kind, answer) {
             (StepKind::Lookup { .. }, Answer::Found(value)) => (Outcome::Found, to_jq(&value)),
             (StepKind::Lookup { source, on_missing, .. }, Answer::Missing) => {
@@ -185,6 +190,16 @@ impl Compiled {
                 return Err(parked(step, Parked::Refused { target: target.clone(), text: Phi::new(text) }));
             }
             (StepKind::WriteBack { .. }, Answer::Refused(_)) => (Outcome::Refused, Val::Null),
+            (StepKind::Wait { .. }, Answer::Happened(value)) => (Outcome::Happened, to_jq(&value)),
+            (StepKind::Wait { event, limit: Some(limit), .. }, Answer::TimedOut) => match limit.then {
+                OnTimeout::Park => return Err(parked(step, Parked::TimedOut { event: event.clone() })),
+                OnTimeout::Continue => (Outcome::TimedOut, Val::Null),
+                OnTimeout::Go(index) => {
+                    next = index;
+                    (Outcome::TimedOut, Val::Null)
+                }
+            },
+            (StepKind::Wait { .. }, _) => return Err(protocol(step, "it waits for an event")),
             (StepKind::Lookup { .. }, _) => return Err(protocol(step, "it asked for a lookup")),
             _ => return Err(protocol(step, "it asked for a call")),
         };
@@ -195,7 +210,7 @@ impl Compiled {
                 None,
             ));
         }
-        finish_step(run, outcome, value, Some(Held(to_jq(input.expose()))), step.next);
+        finish_step(run, outcome, value, Some(Held(to_jq(input.expose()))), next);
         Ok(())
     }
 
@@ -213,7 +228,8 @@ impl Compiled {
                 (Outcome::Skipped, _) => summary.skipped.push(name()),
                 (Outcome::Missing, _) => summary.warnings.push(format!("{} found nothing", step.name)),
                 (Outcome::Refused, _) => summary.warnings.push(format!("{} was refused", step.name)),
-                (Outcome::Found | Outcome::Mapped | Outcome::Done, _) => {}
+                (Outcome::TimedOut, _) => summary.warnings.push(format!("{} timed out", step.name)),
+                (Outcome::Found | Outcome::Mapped | Outcome::Done | Outcome::Happened, _) => {}
             }
         }
         summary
@@ -244,6 +260,15 @@ fn found_in_table(
         }
     };
     Ok(Progress::Done { outcome, value, next: step.next })
+}
+
+/// A wait for an event; a wait for nobody's event would never end.
+fn wait(step: &Step, event: String, key: &Val, within: Option<u64>) -> Result<Progress, Stopped> {
+    if matches!(key, Val::Null) {
+        let text = "the wait has no key, so no event could end it; nothing waits".to_owned();
+        return Err(failed(step, text, None));
+    }
+    Ok(stop(Next::Wait { step: step.name.clone(), event, key: Phi::new(json(step, key)?), within }))
 }
 
 /// A lookup that found nothing.

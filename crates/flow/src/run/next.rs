@@ -41,6 +41,19 @@ pub enum Next {
         /// What to note. The shell's firewall for gateway fields must still see it.
         document: Phi<Value>,
     },
+    /// Wait until an event happens; answer with `Happened` or `TimedOut`. A run may stand here for weeks: store it and
+    /// load it for the answer.
+    Wait {
+        /// The step that waits.
+        step: String,
+        /// The event, for example `epicor.invoiced`.
+        event: String,
+        /// Whose event, as the flow knows it: an order's number, a document's reference. Never null.
+        key: Phi<Value>,
+        /// Milliseconds from the moment the run began to wait; none means without end. Asking again does not start
+        /// the time anew.
+        within: Option<u64>,
+    },
     /// The run is over.
     Finished {
         /// What it did.
@@ -95,6 +108,11 @@ pub enum Parked {
         /// The differences.
         differences: Vec<Difference>,
     },
+    /// The time of a wait is over. Advancing the run again waits again, from the beginning.
+    TimedOut {
+        /// The event that did not happen.
+        event: String,
+    },
     /// The shell refused a call.
     Refused {
         /// The call's target.
@@ -113,6 +131,7 @@ impl Parked {
             Self::UnknownKey { .. } => "unknown_key",
             Self::NotInSet { .. } => "not_in_set",
             Self::Shape { .. } => "shape",
+            Self::TimedOut { .. } => "timed_out",
             Self::Refused { .. } => "refused",
         }
     }
@@ -138,6 +157,10 @@ pub enum Answer {
     Done(Value),
     /// The call or write-back was refused for good and did not happen.
     Refused(String),
+    /// The event of a wait happened; the value is the event.
+    Happened(Value),
+    /// The time of a wait is over and the event did not happen.
+    TimedOut,
 }
 
 impl fmt::Debug for Answer {
@@ -147,6 +170,8 @@ impl fmt::Debug for Answer {
             Self::Missing => "Missing",
             Self::Done(_) => "Done(***)",
             Self::Refused(_) => "Refused(***)",
+            Self::Happened(_) => "Happened(***)",
+            Self::TimedOut => "TimedOut",
         })
     }
 }
@@ -160,6 +185,6 @@ pub struct Summary {
     pub branches: Vec<(String, bool)>,
     /// Steps that were skipped because their `when` was false or their write-back is off.
     pub skipped: Vec<String>,
-    /// Lookups that found nothing and write-backs that were refused, which the flow allows.
+    /// Lookups that found nothing, write-backs that were refused and waits that timed out, which the flow allows.
     pub warnings: Vec<String>,
 }

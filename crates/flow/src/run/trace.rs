@@ -33,6 +33,10 @@ pub enum Outcome {
     Done,
     /// The write-back was refused; the flow goes on.
     Refused,
+    /// The event that the step waited for happened.
+    Happened,
+    /// The wait was over before its event happened.
+    TimedOut,
 }
 
 /// One line of a trace.

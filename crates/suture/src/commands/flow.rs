@@ -118,6 +118,12 @@ fn rehearse(file: &Path, event: &Path, answers: Option<&Path>) -> Result<ExitCod
                 println!("{step}: would note at {target}\n{:#}", document.expose());
                 Answer::Done(Value::Null)
             }
+            Next::Wait { step, event, key, .. } => {
+                let happened = answers.get(&step).filter(|value| !value.is_null());
+                let told = happened.map_or_else(|| "it does not happen".to_owned(), Value::to_string);
+                println!("{step}: waits for {event} of {}: {told}", key.expose());
+                happened.map_or(Answer::TimedOut, |value| Answer::Happened(value.clone()))
+            }
             Next::Finished { summary } => {
                 println!("finished: {} calls", summary.calls.len());
                 return Ok(ExitCode::SUCCESS);
