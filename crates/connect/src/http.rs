@@ -15,6 +15,8 @@ pub enum Method {
     Post,
     /// Replace.
     Put,
+    /// Change some of it.
+    Patch,
     /// Remove.
     Delete,
 }
@@ -27,6 +29,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }

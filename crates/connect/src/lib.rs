@@ -12,4 +12,5 @@ pub mod http;
 pub mod kit;
 pub mod notices;
 pub mod outcome;
+mod url;
 pub mod x12;

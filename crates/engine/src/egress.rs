@@ -68,6 +68,7 @@ impl Egress {
             Method::Get => WireMethod::GET,
             Method::Post => WireMethod::POST,
             Method::Put => WireMethod::PUT,
+            Method::Patch => WireMethod::PATCH,
             Method::Delete => WireMethod::DELETE,
         };
         let mut building = client.request(method, &request.url).timeout(limit);

@@ -84,8 +84,8 @@ pub(in crate::erp) enum LookUpBy {
     Reference,
     /// What people know: e-mail and name.
     Match,
-    /// The ERP's key that we chose.
-    Key,
+    /// A record that was found on the way: the customer that matched, the receipt of an application.
+    Other,
 }
 
 /// A write that the ERP refused.
@@ -113,6 +113,13 @@ pub(in crate::erp) enum Change {
     Reverse,
     /// Apply the posted record's credit, by this number of the ERP.
     ApplyCredit(i64),
+    /// Write our key into a customer that was matched.
+    Link {
+        /// The ERP's number.
+        number: i64,
+        /// The ERP's id.
+        id: String,
+    },
 }
 
 /// What a filing came to, told truthfully.

@@ -10,5 +10,7 @@ pub mod reads;
 pub mod routes;
 pub mod settings;
 pub mod token;
-mod url;
+
 mod wire;
+
+use crate::url;
