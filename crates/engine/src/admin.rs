@@ -250,6 +250,7 @@ impl Engine {
         match &open.system {
             System::Gateway { .. } => self.probe_gateway(&open).await,
             System::Epic { .. } => self.probe_epic(&open).await,
+            System::Epicor { .. } => self.probe_epicor(&open).await,
         }
     }
 

@@ -13,10 +13,12 @@ use suture_core::dispute::Dispute;
 use suture_core::eligibility::Eligibility;
 use suture_core::encounter::Encounter;
 use suture_core::estimate::Estimate;
+use suture_core::filing::Filing;
 use suture_core::intake::Intake;
 use suture_core::invoice::Invoice;
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::notice::Notice;
+use suture_core::order::Order;
 use suture_core::patient::Patient;
 use suture_core::payment::Payment;
 use suture_core::payout::ProviderPayout;
@@ -97,7 +99,7 @@ macro_rules! replayed {
 
 replayed! {
     Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
-    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting, Intake
+    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting, Intake, Order, Filing
 }
 
 impl Engine {

@@ -15,11 +15,13 @@ use suture_core::eligibility::{self, Eligibility};
 use suture_core::encounter::{self, Encounter};
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Care, Reason};
+use suture_core::filing;
 use suture_core::id::{Mint, Random};
 use suture_core::intake::{self, Intake};
 use suture_core::invoice::{self, Invoice};
 use suture_core::ledger::Posting as LedgerPosting;
 use suture_core::notice::{self, Notice};
+use suture_core::order;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment};
 use suture_core::payout::{self, ProviderPayout};
@@ -115,6 +117,8 @@ machines! {
     Remittance, remittance::Event, "remittance", remittance::postings;
     ProviderPayout, payout::Event, "provider_payout", payout::postings;
     Notice, notice::Event, "notice";
+    order::Order, order::Event, "order", order::postings;
+    filing::Filing, filing::Event, "filing";
 }
 
 /// A stream that is being changed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::routes::Proposal;
 use suture_connect::ehr::epic::settings::{Epic, ExternalPayments, SiteZone};
+use suture_connect::erp::epicor::settings::Epicor;
 use suture_connect::gateway::Gateway;
 use suture_connect::gateways::registry;
 use suture_core::audit::chain::Hash;
@@ -13,6 +14,7 @@ use suture_core::redact::Secret;
 use suture_store::connections::Connection as Stored;
 
 use crate::Error;
+use crate::erp::{EpicorConnection, Login};
 use crate::throttle::{Budget, Throttle};
 use crate::tokens::Tokens;
 
@@ -125,6 +127,10 @@ pub(crate) enum System {
         tokens: Box<Tokens>,
         proposal: Option<Proposal>,
     },
+    Epicor {
+        epicor: Box<Epicor>,
+        login: Box<Login>,
+    },
 }
 
 impl Open {
@@ -143,6 +149,16 @@ impl Open {
                 let epic = epic(settings).map_err(problem)?;
                 let tokens = Tokens::try_new(&secrets, previous.and_then(Self::tokens)).map_err(problem)?;
                 (System::Epic { epic: Box::new(epic), tokens: Box::new(tokens), proposal }, budget, zone)
+            }
+            "epicor" => {
+                let settings: EpicorConnection =
+                    serde_json::from_str(&stored.settings).map_err(|error| problem(error.to_string()))?;
+                if let Some(found) = settings.epicor.problems().first() {
+                    return Err(problem(found.clone()));
+                }
+                let login = Login::try_new(&secrets, settings.sign_in).map_err(problem)?;
+                let system = System::Epicor { epicor: Box::new(settings.epicor), login: Box::new(login) };
+                (system, settings.budget, None)
             }
             kind => {
                 let settings: GatewaySettings =
@@ -184,7 +200,7 @@ impl Open {
     pub(crate) fn gateway(&self) -> Result<(&dyn Gateway, FetchPolicy), Error> {
         match &self.system {
             System::Gateway { connector, fetch, .. } => Ok((connector.as_ref(), *fetch)),
-            System::Epic { .. } => Err(self.problem("it is not a payment gateway")),
+            System::Epic { .. } | System::Epicor { .. } => Err(self.problem("it is not a payment gateway")),
         }
     }
 
@@ -192,7 +208,15 @@ impl Open {
     pub(crate) fn epic(&self) -> Result<(&Epic, &Tokens, Option<&Proposal>), Error> {
         match &self.system {
             System::Epic { epic, tokens, proposal } => Ok((epic, tokens, proposal.as_ref())),
-            System::Gateway { .. } => Err(self.problem("it is not an Epic site")),
+            System::Gateway { .. } | System::Epicor { .. } => Err(self.problem("it is not an Epic site")),
+        }
+    }
+
+    /// The Epicor company at the other end, and who signs in.
+    pub(crate) fn epicor(&self) -> Result<(&Epicor, &Login), Error> {
+        match &self.system {
+            System::Epicor { epicor, login } => Ok((epicor, login)),
+            System::Gateway { .. } | System::Epic { .. } => Err(self.problem("it is not an Epicor company")),
         }
     }
 
@@ -201,13 +225,14 @@ impl Open {
         match &self.system {
             System::Gateway { connector, .. } => connector.name(),
             System::Epic { .. } => "epic",
+            System::Epicor { .. } => "epicor",
         }
     }
 
     fn tokens(&self) -> Option<&Tokens> {
         match &self.system {
             System::Epic { tokens, .. } => Some(tokens),
-            System::Gateway { .. } => None,
+            System::Gateway { .. } | System::Epicor { .. } => None,
         }
     }
 

@@ -8,7 +8,7 @@ use suture_core::evidence::{DisputeSeen, Evidence, RefundSeen, RefundStatus};
 use suture_core::explain::Care;
 use suture_core::id::{DebtId, DisputeId, PatientId, PaymentId, RefundId};
 use suture_core::money::Money;
-use suture_core::payment::{self, Command, Event, Opening, Payment, Source};
+use suture_core::payment::{self, Command, Event, Opening, Payment, Purpose, Source};
 use suture_core::refund::{self, Refund};
 use suture_core::time::Timestamp;
 use suture_store::effects::NewEffect;
@@ -123,6 +123,9 @@ pub(crate) fn settle(
     change.save(payment, &care_of(&state))?;
     if let Some(debt) = state.debt {
         settle_debt(change, debt, &state, origin)?;
+    }
+    if state.purpose == Some(Purpose::Order) {
+        crate::orders::follow(change, &state, (payment.version(), origin))?;
     }
     let moved = events.iter().any(|event| matches!(event, Event::Captured { .. }));
     if moved && state.purpose.is_none() {
@@ -379,6 +382,20 @@ pub(crate) struct Told {
     original: Option<String>,
 }
 
+impl Told {
+    /// A payment of an order that was declined: no money moved, and the order may be in the ERP already.
+    pub(crate) fn declined(payment: &Payment) -> Self {
+        Self {
+            kind: "order.declined",
+            fact: format!("declined:{}", payment.id),
+            amount: payment.amount,
+            occurred_at: None,
+            status: "declined",
+            original: None,
+        }
+    }
+}
+
 fn fact_event(payment: &Payment, event: &Event) -> Option<Told> {
     let original = || payment.charge.as_ref().map(|charge| format!("charge:{charge}"));
     match event {
@@ -440,7 +457,7 @@ fn facts_so_far(payment: &Payment) -> Vec<Told> {
     captured.into_iter().chain(refunded).collect()
 }
 
-fn tell_flows(
+pub(crate) fn tell_flows(
     change: &mut Change<'_, '_>,
     payment: &Payment,
     told: &Told,
@@ -455,12 +472,15 @@ fn tell_flows(
     if payment.care.patient.as_deref().is_some_and(|patient| PatientId::parse(patient).is_ok()) {
         return Ok(());
     }
+    let order = payment.care.account.as_deref().filter(|_| payment.purpose == Some(Purpose::Order));
+    let kind = if order.is_some() { crate::orders::tell(told.kind) } else { told.kind };
     for (flow, kinds) in origin.flows.iter() {
-        if !kinds.contains(told.kind) {
+        if !kinds.contains(kind) {
             continue;
         }
         let event = serde_json::json!({
-            "event": told.kind,
+            "event": kind,
+            "order": order,
             "fact": told.fact,
             "payment": payment.id,
             "amount": told.amount,

@@ -46,6 +46,8 @@ pub(crate) struct ToPlan {
     pub(crate) care: Care,
     /// Whether the run is in the database already.
     pub(crate) stored: bool,
+    /// Whether the run does more when the posting is done.
+    pub(crate) goes_on: bool,
 }
 
 /// Tries the short way. Says whether the posting was planned.
@@ -91,13 +93,12 @@ pub(crate) fn try_plan(
     let run = stored_run(&live, (&id, fact), &flow, ("waiting", None), now);
     let state = first_state(&planner.ehr, &document, now);
     let connection = planner.ehr.id.clone();
-    let plan = ToPlan { document, state, run, step, flow, connection, care: care.clone(), stored: false };
+    let plan = ToPlan { document, state, run, step, flow, connection, care: care.clone(), stored: false, goes_on: false };
     record_posting(change, &planner.keyring, plan)?;
     Ok(true)
 }
 
-/// Whether a run is over once its call is done. This version carries one call per run; what would follow a second one is
-/// not stored, so a flow that wants more is stopped before anything is sent.
+/// Whether a run is over once its call is done: then its posting ends it, and nobody has to load it again.
 pub(crate) fn ends_with(compiled: &Compiled, live: &Run, step: &str) -> bool {
     let mut rehearsed = live.clone();
     let done = Answer::Done(serde_json::json!({ "status": "confirmed", "evidence": null }));
@@ -117,7 +118,7 @@ pub(crate) fn record_posting(
     plan: ToPlan,
 ) -> Result<(), Error> {
     let organization = change.order.organization.clone();
-    let ToPlan { document, state, run, step, flow, connection, care, stored } = plan;
+    let ToPlan { document, state, run, step, flow, connection, care, stored, goes_on } = plan;
     let reference = format!("{connection}/posting/{}", document.reference);
     if journal::referred(change.tx, &organization, &reference)?.is_some() {
         return Ok(());
@@ -147,6 +148,7 @@ pub(crate) fn record_posting(
         state,
         run: Some(run.id.clone()),
         step: Some(step),
+        goes_on,
     };
     let effect = NewEffect {
         id: first_effect(&id.to_string()),

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
+use suture_connect::erp::filing::FilingState;
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    AppointmentId, EligibilityId, EncounterId, EstimateId, InvoiceId, NoticeId, PatientId, PaymentId,
+    AppointmentId, EligibilityId, EncounterId, EstimateId, FilingId, InvoiceId, NoticeId, OrderId, PatientId, PaymentId,
     PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
@@ -97,6 +98,25 @@ pub(crate) enum Job {
         run: Option<String>,
         /// The step of the run that waits for it.
         step: Option<String>,
+        /// Whether the run does more when the posting is done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        goes_on: bool,
+    },
+    /// Go on with a run: do what it stands at.
+    GoOn {
+        /// The run. Its documents are rebuilt from it: they may hold what people are called.
+        run: String,
+        /// The filing that its call planned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filing: Option<FilingId>,
+        /// Where the filing is; `None` before its first request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<FilingState>,
+    },
+    /// Ask the ERP what became of an order.
+    SyncOrder {
+        /// The order.
+        order: OrderId,
     },
     /// A person must say whose money this is.
     IdentifyPayer {
@@ -279,6 +299,8 @@ impl Job {
             Self::DailySweep => "daily_sweep",
             Self::RunFlow { .. } => "run_flow",
             Self::Post { .. } => "post",
+            Self::GoOn { .. } => "go_on",
+            Self::SyncOrder { .. } => "sync_order",
             Self::IdentifyPayer { .. } => "identify_payer",
             Self::AskPerson { .. } => "ask_person",
             Self::MakeCustomer { .. } => "make_customer",

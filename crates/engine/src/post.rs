@@ -12,6 +12,7 @@ use suture_core::explain::Care;
 use suture_core::id::PostingId;
 use suture_core::posting::{self, Posting, Status};
 use suture_core::redact::Secret;
+use suture_flow::run::Answer;
 use suture_store::effects::{self, State};
 use suture_store::{links, runs};
 
@@ -23,6 +24,7 @@ use crate::connections::Open;
 use crate::engine::Engine;
 use crate::handoff::LEASE;
 use crate::job::Job;
+use crate::running::{Live, Runner};
 use crate::worker::{After, Working};
 
 /// A posting to send, with what waits for it.
@@ -33,6 +35,7 @@ pub(crate) struct Task {
     pub(crate) state: Option<PostingState>,
     pub(crate) run: Option<String>,
     pub(crate) step: Option<String>,
+    pub(crate) goes_on: bool,
 }
 
 impl Task {
@@ -43,6 +46,7 @@ impl Task {
             state: self.state.clone(),
             run: self.run.clone(),
             step: self.step.clone(),
+            goes_on: self.goes_on,
         })
     }
 }
@@ -186,10 +190,15 @@ impl Engine {
         let order = crate::change::Order { organization: working.effect.organization.clone(), ..order };
         let (id, route, run) = (task.posting, route_of(task), task.run.clone());
         let (lane, ended) = (working.effect.lane.clone(), task.clone());
+        let going = self.going_on(working, task).await?;
+        let answer = serde_json::json!({ "status": to.name(), "evidence": evidence });
         self.apply(&task.document.reference, order, move |change| {
             let organization = change.order.organization.clone();
             move_posting(change, id, to, (route.as_deref(), evidence.as_deref(), None), &care)?;
-            if let Some(run) = &run {
+            if let Some((runner, live, step)) = &going {
+                let answer = (step.clone(), Answer::Done(answer.clone()));
+                crate::running::go_on(change, runner, live.clone(), Some(answer))?;
+            } else if let Some(run) = &run {
                 let note = format!("posting {}", to.sentence());
                 runs::conclude(
                     change.tx,
@@ -204,6 +213,18 @@ impl Engine {
         })
         .await?;
         Ok(After::Finished)
+    }
+
+    /// The run that does more once this posting is done.
+    async fn going_on(
+        &self,
+        working: &Working,
+        task: &Task,
+    ) -> Result<Option<(Runner, Live, String)>, Error> {
+        let (Some(run), Some(step), true) = (&task.run, &task.step, task.goes_on) else { return Ok(None) };
+        let organization = &working.effect.organization;
+        let live = self.live(organization, run).await?;
+        Ok(live.ok().map(|live| (self.runner(organization), live, step.clone())))
     }
 
     async fn rejected(

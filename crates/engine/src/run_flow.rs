@@ -20,6 +20,7 @@ use crate::apply::throttled;
 use crate::calls;
 use crate::engine::Engine;
 use crate::inline::{ToPlan, ends_with, first_state, record_posting};
+use crate::running::Live;
 use crate::worker::{After, Working};
 
 /// A run on its way, with what its posting needs from the fact.
@@ -33,7 +34,7 @@ struct Going {
 }
 
 /// What an answer to a lookup came to.
-enum LookedUp {
+pub(crate) enum LookedUp {
     Answer(Answer),
     After(After),
 }
@@ -61,8 +62,8 @@ impl Engine {
         // Bounded by the flow's length: every answer moves the run on.
         loop {
             next = match next {
-                Next::Lookup { step, source, key } => {
-                    match self.look_up(working, &going, &source, key.expose()).await? {
+                Next::Lookup { step, source, key } if source == "link" || is_outside(&source) => {
+                    match self.look_up(working, going.link.as_ref(), &source, key.expose()).await? {
                         LookedUp::Answer(answer) => compiled.answer(&mut going.run, &step, answer),
                         LookedUp::After(after) => return Ok(after),
                     }
@@ -70,19 +71,15 @@ impl Engine {
                 Next::Call { step, target, document } if target == "epic.post_payment" => {
                     return self.plan_posting(working, &compiled, going, step, document.expose()).await;
                 }
-                Next::Call { step, target, .. } => {
-                    let text = format!("this version cannot do {target}");
-                    compiled.answer(&mut going.run, &step, Answer::Refused(text))
-                }
                 Next::WriteBack { step, .. } => {
                     let text = "write-back is not available in this version".to_owned();
                     compiled.answer(&mut going.run, &step, Answer::Refused(text))
                 }
-                Next::Wait { step, event, .. } => {
-                    let error = format!(
-                        "step {step} waits for {event}; this version cannot wait; the run was stopped"
-                    );
-                    return self.stop_run(working, &compiled, going, After::Dead { error }).await;
+                // What the store answers, files or waits for goes on in its transactions.
+                Next::Lookup { .. } | Next::Call { .. } | Next::Wait { .. } => {
+                    let Going { run, id, stored, fact, .. } = going;
+                    let live = Live { compiled, run, id, fact, stored };
+                    return self.move_on(working, live, None).await;
                 }
                 Next::Finished { .. } => {
                     return self.end_run(working, &compiled, going, "finished", None).await;
@@ -149,17 +146,17 @@ impl Engine {
         Ok(compiled.start(&event).map(|run| Going { run, id, stored: false, fact, event, link }))
     }
 
-    async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         working: &Working,
-        going: &Going,
+        link: Option<&links::Link>,
         source: &str,
         key: &Value,
     ) -> Result<LookedUp, Error> {
         let missing = Ok(LookedUp::Answer(Answer::Missing));
         match source {
             "link" => Ok(LookedUp::Answer(
-                going.link.as_ref().map_or(Answer::Missing, |link| Answer::Found(shown(link))),
+                link.map_or(Answer::Missing, |link| Answer::Found(shown(link))),
             )),
             "epic.encounter" => {
                 let Some(patient) = key["patient"].as_str() else { return missing };
@@ -241,11 +238,7 @@ impl Engine {
             let error = format!("step {step} gives a document that is not a posting");
             return self.stop_run(working, compiled, going, After::Dead { error }).await;
         };
-        if !ends_with(compiled, &going.run, &step) {
-            let error =
-                format!("step {step} is not the flow's last call; this version carries one call per run");
-            return self.stop_run(working, compiled, going, After::Dead { error }).await;
-        }
+        let goes_on = !ends_with(compiled, &going.run, &step);
         let open = self.ehr(&working.effect.organization)?;
         let flow = label(compiled);
         let plan = ToPlan {
@@ -257,6 +250,7 @@ impl Engine {
             flow: flow.clone(),
             document,
             step,
+            goes_on,
         };
         let keyring = self.0.store.keyring().clone();
         let (order, lease) =
@@ -268,6 +262,29 @@ impl Engine {
         })
         .await?;
         Ok(After::Finished)
+    }
+
+    /// Plans the posting that a call of a run asks for which is on its way already.
+    pub(crate) async fn post_from_run(
+        &self,
+        working: &Working,
+        live: Live,
+        (step, document): (String, Value),
+    ) -> Result<After, Error> {
+        let link = self.link_of_run(&working.effect.organization, &live).await?;
+        let event = live.run.event().into_exposed();
+        let Live { compiled, run, id, fact, stored } = live;
+        let going = Going { run, id, stored, fact, event, link };
+        self.plan_posting(working, &compiled, going, step, &document).await
+    }
+
+    /// The link of the event that began a run.
+    pub(crate) async fn link_of_run(
+        &self,
+        organization: &str,
+        live: &Live,
+    ) -> Result<Option<links::Link>, Error> {
+        Ok(self.known_of(organization, live.run.event().expose()).await?.0)
     }
 
     async fn end_run(
@@ -331,6 +348,11 @@ impl Engine {
             })
             .await
     }
+}
+
+/// Whether a look-up asks another system.
+pub(crate) fn is_outside(source: &str) -> bool {
+    source.starts_with("epic.")
 }
 
 /// What is stored of a run: the flow's own state, sealed.

@@ -109,6 +109,9 @@ fn look_up(
     if let Some(table) = source.strip_prefix("table:") {
         return table_row(change, table, key).map(found);
     }
+    if source == PARTS {
+        return parts(change, key).map(|found| Some(found.map_or(Answer::Missing, Answer::Found)));
+    }
     let organization = change.order.organization.clone();
     match (source, key.as_str()) {
         ("order", Some(id)) => orders::shown(change, &runner.keyring, id).map(found),
@@ -120,6 +123,33 @@ fn look_up(
         ("link", None) => Ok(found(live.run.event().expose()["link"].as_str().map(|_| Value::Null))),
         _ => Ok(None),
     }
+}
+
+/// The look-up of all parts of an order at once.
+const PARTS: &str = "epicor.part";
+/// The table that leads from the shop's product to the ERP's part.
+const PART_TABLE: &str = "part";
+
+/// The parts of products, by product; nothing when one has none.
+fn parts(change: &mut Change<'_, '_>, products: &Value) -> Result<Option<Value>, Error> {
+    let mut found = serde_json::Map::new();
+    for product in products.as_array().into_iter().flatten() {
+        let (Some(row), Some(name)) = (table_row(change, PART_TABLE, product)?, product.as_str()) else {
+            return Ok(None);
+        };
+        found.insert(name.to_owned(), row);
+    }
+    Ok(Some(Value::Object(found)))
+}
+
+/// The first product that has no part.
+fn without_part(change: &mut Change<'_, '_>, products: &Value) -> Result<Option<String>, Error> {
+    for product in products.as_array().into_iter().flatten() {
+        if table_row(change, PART_TABLE, product)?.is_none() {
+            return Ok(product.as_str().map(ToOwned::to_owned));
+        }
+    }
+    Ok(None)
 }
 
 /// A row of a table that people keep.
@@ -188,19 +218,16 @@ fn stand(change: &mut Change<'_, '_>, runner: &Runner, live: &Live, next: &Next)
             plan(change, live, (Some(waiting_lane(event, &key)), now + within, "waits".to_owned())).map(|_| ())
         }
         Next::Parked { reason: Parked::UnknownKey { table, key }, .. } => {
-            let error = format!(
-                "the table {table} has no row {key}; nothing was sent; save the row, and everything that waits for it goes on"
-            );
-            keep(change, runner, live, ("parked", Some(error.clone())))?;
-            let lane = Some(table_lane(table, key));
-            let effect = plan(change, live, (lane, now + WAIT_MAX, format!("table:{table}")))?;
-            park(change, &effect, &error)
+            wait_for_row(change, runner, live, (table, key))
+        }
+        Next::Parked { reason: Parked::Missing { source, key }, step: name, place } if source == PARTS => {
+            match without_part(change, key.expose())? {
+                Some(product) => wait_for_row(change, runner, live, (PART_TABLE, &product)),
+                None => stop(change, runner, live, &step(name, place.line, "found no parts".to_owned())),
+            }
         }
         Next::Parked { reason, step: name, place } => {
-            let error = step(name, place.line, format!("waits: {}", reason.word()));
-            keep(change, runner, live, ("parked", Some(error.clone())))?;
-            let effect = plan(change, live, (None, now + WAIT_MAX, "flows".to_owned()))?;
-            park(change, &effect, &error)
+            stop(change, runner, live, &step(name, place.line, format!("waits: {}", reason.word())))
         }
         Next::Failed { error, step: name, place } => {
             let error = step(name, place.line, format!("failed: {}", error.text));
@@ -209,6 +236,22 @@ fn stand(change: &mut Change<'_, '_>, runner: &Runner, live: &Live, next: &Next)
             park(change, &effect, &error)
         }
     }
+}
+
+/// Lets a run wait for a row that a person must write: the row wakes everything that waits for it, and nothing else.
+fn wait_for_row(
+    change: &mut Change<'_, '_>,
+    runner: &Runner,
+    live: &Live,
+    (table, key): (&str, &str),
+) -> Result<(), Error> {
+    let error = format!(
+        "the table {table} has no row {key}; nothing was sent; save the row, and everything that waits for it goes on"
+    );
+    keep(change, runner, live, ("parked", Some(error.clone())))?;
+    let (lane, due_at) = (Some(table_lane(table, key)), change.order.now + WAIT_MAX);
+    let effect = plan(change, live, (lane, due_at, format!("table:{table}")))?;
+    park(change, &effect, &error)
 }
 
 /// Stops a run at its step, with a sentence for a person; an effect keeps it, and can be tried again.

@@ -193,10 +193,12 @@ impl Engine {
             Job::RunFlow { flow, event, released } => {
                 Box::pin(self.run_flow(working, &flow, event, released)).await
             }
-            Job::Post { posting, document, state, run, step } => {
-                let task = crate::post::Task { posting, document: *document, state, run, step };
+            Job::Post { posting, document, state, run, step, goes_on } => {
+                let task = crate::post::Task { posting, document: *document, state, run, step, goes_on };
                 Box::pin(self.post(working, task)).await
             }
+            Job::GoOn { run, filing, state } => Box::pin(self.go_on(working, &run, (filing, state))).await,
+            Job::SyncOrder { order } => Box::pin(self.sync_order(working, order)).await,
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),

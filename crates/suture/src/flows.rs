@@ -8,8 +8,11 @@ use suture_flow::flow::Flow;
 
 use crate::failure::Failure;
 
-const SHIPPED: [(&str, &str); 1] =
-    [("stripe-to-epic.yaml", include_str!("../../../flows/stripe-to-epic.yaml"))];
+const SHIPPED: [(&str, &str); 3] = [
+    ("stripe-to-epic.yaml", include_str!("../../../flows/stripe-to-epic.yaml")),
+    ("order-to-cash.yaml", include_str!("../../../flows/order-to-cash.yaml")),
+    ("order-invoiced.yaml", include_str!("../../../flows/order-invoiced.yaml")),
+];
 
 /// Compiles all flows of a folder once; without a folder the flows that ship with the program.
 ///

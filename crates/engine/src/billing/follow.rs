@@ -4,7 +4,7 @@
 use suture_core::debt::Debt;
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::Care;
-use suture_core::id::{AppointmentId, PaymentId, ServiceId};
+use suture_core::id::{AppointmentId, OrderId, PaymentId, ServiceId};
 use suture_core::money::Money;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment, Status};
@@ -25,6 +25,10 @@ pub(crate) fn follow(
     payment: &Payment,
     origin: &Origin,
 ) -> Result<(), Error> {
+    if OrderId::parse(owner).is_ok() {
+        // An order follows every payment of its link, with or without the debt.
+        return Ok(());
+    }
     if let Ok(appointment) = AppointmentId::parse(owner) {
         give_back_consent(change, payment)?;
         return crate::scheduling::follow(change, appointment, payment, origin);

@@ -16,7 +16,6 @@ use crate::Error;
 use crate::apply::throttled;
 use crate::calls::NoAnswer;
 use crate::change::Change;
-use crate::connections::Open;
 use crate::engine::Engine;
 use crate::handoff::LEASE;
 use crate::job::Job;
@@ -56,7 +55,7 @@ impl Engine {
 
     /// A stored run with its flow. A flow that changed meanwhile begins anew from the run's event: what was filed is found by
     /// its reference.
-    async fn live(&self, organization: &str, id: &str) -> Result<Result<Live, String>, Error> {
+    pub(crate) async fn live(&self, organization: &str, id: &str) -> Result<Result<Live, String>, Error> {
         let keyring = self.0.store.keyring().clone();
         let (of, run) = (organization.to_owned(), id.to_owned());
         let found =
@@ -94,7 +93,7 @@ impl Engine {
                     Ok(document) => document,
                     Err(error) => return Ok(After::Dead { error }),
                 };
-                self.carry(working, Carried { live, step, filing, document, state }).await
+                self.carry_filing(working, Carried { live, step, filing, document, state }).await
             }
             (Next::Lookup { step, source, key }, _) if crate::run_flow::is_outside(&source) => {
                 let link = self.link_of_run(&working.effect.organization, &live).await?;
@@ -155,7 +154,7 @@ impl Engine {
         Ok(After::Finished)
     }
 
-    async fn carry(&self, working: &mut Working, mut carried: Carried) -> Result<After, Error> {
+    async fn carry_filing(&self, working: &mut Working, mut carried: Carried) -> Result<After, Error> {
         let open = self.connection(&working.effect.destination)?;
         let identity = match self.identity(&open).await? {
             Ok(identity) => identity,
@@ -284,17 +283,21 @@ impl Engine {
         self.apply(&carried.live.id, order, move |change| move_filing(change, id, to, told.clone())).await
     }
 
-    /// Filings of a thing that are not done.
+    /// Filings of a thing that stopped: a person must mend what they say. Among the newest that stopped at all.
     pub(crate) async fn open_filings(&self, organization: &str, about: &str) -> Result<Vec<Filing>, Error> {
         let (organization, about) = (organization.to_owned(), about.to_owned());
         self.0
             .store
             .read(move |tx| {
                 let mut open = Vec::new();
-                for effect in suture_store::lanes::of_stream(tx, &organization, &about, 100)? {
-                    let Some(Job::GoOn { filing: Some(filing), .. }) = Job::parse(&effect.payload) else { continue };
-                    let found = journal::load::<Filing>(tx, &organization, &filing.to_string())?;
-                    open.extend(found.map(|found| found.state).filter(|known| known.status != Status::Filed));
+                for state in [State::Dead, State::Parked] {
+                    for effect in effects::list(tx, &organization, Some(state), i64::MAX, 200)? {
+                        let Some(Job::GoOn { filing: Some(filing), .. }) = Job::parse(&effect.payload) else { continue };
+                        if effect.stream.as_deref() == Some(about.as_str()) {
+                            let found = journal::load::<Filing>(tx, &organization, &filing.to_string())?;
+                            open.extend(found.map(|found| found.state));
+                        }
+                    }
                 }
                 Ok(open)
             })

@@ -7,9 +7,11 @@ mod documents;
 mod follow;
 mod place;
 mod reading;
+mod sync;
 
 pub(crate) use documents::filed;
 pub(crate) use follow::{follow, tell};
 pub use place::{Buyer, BuyerAddress, NewOrder};
 pub(crate) use reading::shown;
+pub(crate) use sync::plan_sync;
 pub use reading::{OrderPage, OrderSummary, PageEntry};
