@@ -1,5 +1,4 @@
-//! The control API: `POST /control/stripe/<verb>`, `POST /control/epic/<verb>`, `POST /control/payer/<verb>`,
-//! `/control/clock`.
+//! The control API: `POST /control/<world>/<verb>` for `stripe`, `epic`, `epicor` and `payer`, and `/control/clock`.
 //!
 //! Called by people, demos and end-to-end tests. A verb that fails answers 400 with a sentence.
 
@@ -19,6 +18,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/control/stripe/{verb}", post(turn_stripe))
         .route("/control/epic", get(show_epic))
         .route("/control/epic/{verb}", post(turn_epic))
+        .route("/control/epicor", get(show_epicor))
+        .route("/control/epicor/{verb}", post(turn_epicor))
         .route("/control/payer/{verb}", post(turn_payer))
         .with_state(shared)
 }
@@ -43,6 +44,17 @@ async fn turn_stripe(State(shared): State<Shared>, Path(verb): Path<String>, bod
 
 async fn turn_epic(State(shared): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Response {
     answer(parse(&body).and_then(|body| lock(&shared.epic).control(shared.clock.now_ms(), &verb, &body)))
+}
+
+async fn turn_epicor(State(shared): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Response {
+    let result =
+        parse(&body).and_then(|body| lock(&shared.epicor).control(shared.clock.now_ms(), &verb, &body));
+    shared.bell.notify_one();
+    answer(result)
+}
+
+async fn show_epicor(State(shared): State<Shared>) -> Response {
+    Json(lock(&shared.epicor).snapshot()).into_response()
 }
 
 async fn turn_payer(State(shared): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Response {

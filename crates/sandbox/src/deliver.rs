@@ -1,10 +1,9 @@
-//! The task that posts webhooks when they are due.
+//! The task that posts Stripe's webhooks and Epicor's callbacks when they are due.
 //!
 //! Started by `server`. Woken by the bell (a request may have made events) and by time. What must stay true: every
 //! delivery that was taken is reported, also when the endpoint does not answer.
 
 use crate::server::{Shared, lock};
-use crate::stripe::Delivery;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use std::io;
@@ -47,12 +46,26 @@ pub(crate) async fn run(shared: Shared, client: Client) {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
             let (shared, client) = (shared.clone(), client.clone());
             tokio::spawn(async move {
-                let outcome = post(&client, &delivery).await;
+                let outcome = post(&client, &delivery.url, &delivery.headers, delivery.body).await;
                 lock(&shared.stripe).delivered(delivery.id, shared.clock.now_ms(), &outcome);
                 shared.bell.notify_one();
                 drop(permit);
             });
         }
+        let (callbacks, callback_ms) = {
+            let mut world = lock(&shared.epicor);
+            (world.due_deliveries(now_ms), world.next_due_ms())
+        };
+        for callback in callbacks {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let (shared, client) = (shared.clone(), client.clone());
+            tokio::spawn(async move {
+                let outcome = post(&client, &callback.url, &callback.headers, callback.body).await;
+                lock(&shared.epicor).delivered(callback.id, &outcome);
+                drop(permit);
+            });
+        }
+        let next_ms = [next_ms, callback_ms].into_iter().flatten().min();
         let wait_ms = next_ms.map(|next_ms| next_ms.saturating_sub(shared.clock.now_ms()).max(0));
         let wait =
             wait_ms.and_then(|wait| u64::try_from(wait).ok()).map_or(LOOK_EVERY, Duration::from_millis);
@@ -61,9 +74,14 @@ pub(crate) async fn run(shared: Shared, client: Client) {
     }
 }
 
-async fn post(client: &Client, delivery: &Delivery) -> Result<u16, String> {
-    let mut request = client.post(&delivery.url).body(delivery.body.clone());
-    for (name, value) in &delivery.headers {
+async fn post(
+    client: &Client,
+    url: &str,
+    headers: &[(String, String)],
+    body: Vec<u8>,
+) -> Result<u16, String> {
+    let mut request = client.post(url).body(body);
+    for (name, value) in headers {
         request = request.header(name, value);
     }
     match request.send().await {

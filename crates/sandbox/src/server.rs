@@ -1,4 +1,4 @@
-//! The shell around the worlds: four HTTP servers (Stripe, Epic, payer, control) and the clock.
+//! The shell around the worlds: five HTTP servers (Stripe, Epic, Epicor, payer, control) and the clock.
 //!
 //! Called by tests, demos and the binary's sandbox mode. A request becomes a value, the world answers it under a
 //! lock, the answer becomes HTTP. What must stay true: no lock is held while waiting.
@@ -8,6 +8,7 @@ use crate::control;
 use crate::cord::{Cord, CordListener};
 use crate::deliver;
 use crate::epic::{self, EpicWorld};
+use crate::epicor::EpicorWorld;
 use crate::payer::PayerWorld;
 use crate::stripe::{StripeOptions, StripeWorld};
 use crate::wire::{self, Request, Response};
@@ -32,6 +33,8 @@ pub struct Options {
     pub stripe_listen: SocketAddr,
     /// Address of the Epic API.
     pub epic_listen: SocketAddr,
+    /// Address of the Epicor REST API.
+    pub epicor_listen: SocketAddr,
     /// Address of the payer.
     pub payer_listen: SocketAddr,
     /// Address of the control API.
@@ -42,6 +45,8 @@ pub struct Options {
     pub epic_mode: epic::Mode,
     /// Seed of the Epic world.
     pub epic_seed: u64,
+    /// Seed of the Epicor world.
+    pub epicor_seed: u64,
 }
 
 impl Default for Options {
@@ -50,11 +55,13 @@ impl Default for Options {
         Self {
             stripe_listen: any_port,
             epic_listen: any_port,
+            epicor_listen: any_port,
             payer_listen: any_port,
             control_listen: any_port,
             stripe: StripeOptions::default(),
             epic_mode: epic::Mode::default(),
             epic_seed: 0,
+            epicor_seed: 0,
         }
     }
 }
@@ -65,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<SandboxClock>,
     pub(crate) stripe: Arc<Mutex<StripeWorld>>,
     pub(crate) epic: Arc<Mutex<EpicWorld>>,
+    pub(crate) epicor: Arc<Mutex<EpicorWorld>>,
     pub(crate) payer: Arc<Mutex<PayerWorld>>,
     /// Rung when a delivery may have become due.
     pub(crate) bell: Arc<Notify>,
@@ -82,6 +90,8 @@ pub struct Running {
     pub stripe_url: String,
     /// Base address of the Epic API.
     pub epic_url: String,
+    /// Base address of the Epicor server; the instance is `Kinetic`.
+    pub epicor_url: String,
     /// Base address of the payer.
     pub payer_url: String,
     /// Base address of the control API.
@@ -92,6 +102,8 @@ pub struct Running {
     pub stripe: Arc<Mutex<StripeWorld>>,
     /// The Epic world.
     pub epic: Arc<Mutex<EpicWorld>>,
+    /// The Epicor world.
+    pub epicor: Arc<Mutex<EpicorWorld>>,
     /// The payer.
     pub payer: Arc<Mutex<PayerWorld>>,
     tasks: Vec<JoinHandle<()>>,
@@ -112,17 +124,19 @@ impl Drop for Running {
     }
 }
 
-/// Starts the four servers and the task that delivers webhooks.
+/// Starts the five servers and the task that delivers webhooks and callbacks.
 ///
 /// # Errors
 /// When an address cannot be listened on, or the HTTP client for webhooks cannot be made.
 pub async fn start(options: Options) -> io::Result<Running> {
     let stripe_listener = TcpListener::bind(options.stripe_listen).await?;
     let epic_listener = TcpListener::bind(options.epic_listen).await?;
+    let epicor_listener = TcpListener::bind(options.epicor_listen).await?;
     let payer_listener = TcpListener::bind(options.payer_listen).await?;
     let control_listener = TcpListener::bind(options.control_listen).await?;
     let stripe_url = format!("http://{}", stripe_listener.local_addr()?);
     let epic_url = format!("http://{}", epic_listener.local_addr()?);
+    let epicor_url = format!("http://{}", epicor_listener.local_addr()?);
     let payer_url = format!("http://{}", payer_listener.local_addr()?);
     let control_url = format!("http://{}", control_listener.local_addr()?);
     let clock = Arc::new(SandboxClock::new());
@@ -133,16 +147,19 @@ pub async fn start(options: Options) -> io::Result<Running> {
         clock: Arc::clone(&clock),
         stripe: Arc::new(Mutex::new(stripe)),
         epic: Arc::new(Mutex::new(EpicWorld::new(options.epic_seed, options.epic_mode))),
+        epicor: Arc::new(Mutex::new(EpicorWorld::new(options.epicor_seed))),
         payer: Arc::new(Mutex::new(PayerWorld::new())),
         bell: Arc::new(Notify::new()),
     };
     let client = deliver::client()?;
     let stripe_app = Router::new().fallback(any(answer_stripe)).with_state(shared.clone());
     let epic_app = Router::new().fallback(any(answer_epic)).with_state(shared.clone());
+    let epicor_app = Router::new().fallback(any(answer_epicor)).with_state(shared.clone());
     let payer_app = Router::new().fallback(any(answer_payer)).with_state(shared.clone());
     let tasks = vec![
         serve(stripe_listener, stripe_app),
         serve(epic_listener, epic_app),
+        serve(epicor_listener, epicor_app),
         serve(payer_listener, payer_app),
         serve(control_listener, control::router(shared.clone())),
         tokio::spawn(deliver::run(shared.clone(), client)),
@@ -150,11 +167,13 @@ pub async fn start(options: Options) -> io::Result<Running> {
     Ok(Running {
         stripe_url,
         epic_url,
+        epicor_url,
         payer_url,
         control_url,
         clock,
         stripe: shared.stripe,
         epic: shared.epic,
+        epicor: shared.epicor,
         payer: shared.payer,
         tasks,
     })
@@ -192,6 +211,23 @@ async fn answer_epic(
 ) -> axum::response::Response {
     let request = read(request).await;
     let response = lock(&shared.epic).handle(shared.clock.now_ms(), &request);
+    write(response, &cord)
+}
+
+async fn answer_epicor(
+    State(shared): State<Shared>,
+    ConnectInfo(cord): ConnectInfo<Cord>,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    let request = read(request).await;
+    let (response, latency_ms) = {
+        let mut world = lock(&shared.epicor);
+        (world.handle(shared.clock.now_ms(), &request), world.latency_ms())
+    };
+    shared.bell.notify_one();
+    if latency_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
+    }
     write(response, &cord)
 }
 

@@ -52,6 +52,8 @@ mod world;
 #[cfg(test)]
 mod stories;
 
+pub(crate) use delivery::hex;
 pub use delivery::{Delivery, Ladder, sign};
 pub use movement::{Motion, Movement};
+pub(crate) use random::Random;
 pub use world::{API_VERSION, DEFAULT_KEY, StripeOptions, StripeWorld};
