@@ -52,7 +52,7 @@ pub(crate) struct Login {
     password: Secret<String>,
     api_key: Secret<String>,
     /// Secrets of calls of business process management; the newest first.
-    pub(crate) webhook: Vec<Secret<Vec<u8>>>,
+    pub(crate) webhook: Vec<Secret<String>>,
     sign_in: SignIn,
     cached: Mutex<Option<(Secret<String>, Timestamp)>>,
 }
@@ -69,7 +69,7 @@ impl Login {
             user: first("user")?,
             password: Secret::new(first("password")?),
             api_key: Secret::new(first("api_key")?),
-            webhook: webhook.iter().map(|text| Secret::new(text.clone().into_bytes())).collect(),
+            webhook: webhook.iter().cloned().map(Secret::new).collect(),
             sign_in,
             cached: Mutex::new(None),
         })

@@ -57,6 +57,20 @@ impl Engine {
         body: &[u8],
     ) -> Result<Delivery, Error> {
         let open = self.connection(connection)?;
+        if let System::Epicor { epicor, login } = &open.system {
+            let headers: Vec<(String, String)> = header(&epicor.webhook.header)
+                .map(|value| (epicor.webhook.header.clone(), value))
+                .into_iter()
+                .collect();
+            let read = webhook::read_call(epicor, &login.webhook, &headers, body, self.now());
+            return match read {
+                Ok(event) => self.hear_erp(&open, body, event).await,
+                Err(refusal) => {
+                    let (organization, code) = (open.organization.clone(), refusal.code());
+                    self.refuse(&organization, connection, code, refusal.to_string()).await
+                }
+            };
+        }
         let (gateway, _) = open.gateway()?;
         let webhooks = gateway.webhooks().ok_or_else(|| open.problem("it sends no webhooks"))?;
         let now = self.now();

@@ -41,6 +41,7 @@ pub mod scheduling;
 mod send;
 pub mod sequence;
 mod sweeps;
+pub mod tables;
 mod throttle;
 mod tokens;
 pub mod watch;

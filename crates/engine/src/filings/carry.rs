@@ -240,12 +240,12 @@ impl Engine {
         let organization = working.effect.organization.clone();
         let (runner, lease) = (self.runner(&organization), working.lease.clone());
         let order = self.order(&organization, &carried.live.flow(), "document_filed");
-        let carried = Arc::new(carried);
+        let (carried, connection) = (Arc::new(carried), working.effect.destination.clone());
         self.apply(&carried.live.id.clone(), order, move |change| {
             let told = Told { keys: Some(keys.clone()), existing, ..Told::default() };
             move_filing(change, carried.filing, Status::Filed, told)?;
             if let Some(about) = carried.live.about() {
-                orders::filed(change, &about, &carried.document, &keys)?;
+                orders::filed(change, (&connection, &about), &carried.document, &keys)?;
             }
             effects::finish(change.tx, &lease, State::Done, None, change.order.now)?;
             let answer = (carried.step.clone(), Answer::Done(keys.clone()));

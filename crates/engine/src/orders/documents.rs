@@ -4,6 +4,7 @@ use serde_json::Value;
 use suture_connect::erp::document::Document;
 use suture_core::id::OrderId;
 use suture_core::order::{self, Command};
+use suture_store::journal;
 
 use crate::Error;
 use crate::change::Change;
@@ -13,7 +14,7 @@ use super::follow::decide;
 /// Records a filed document on its order. A document that the books do not agree with is recorded, and asked about.
 pub(crate) fn filed(
     change: &mut Change<'_, '_>,
-    about: &str,
+    (connection, about): (&str, &str),
     document: &Document,
     keys: &Value,
 ) -> Result<(), Error> {
@@ -34,6 +35,11 @@ pub(crate) fn filed(
     match booked {
         Err(Error::Refused(refusal)) => ask(change, id, &reference, &refusal.detail)?,
         other => other?,
+    }
+    if let (Document::SalesOrder(_), Some(number)) = (document, keys["order_number"].as_i64()) {
+        let organization = change.order.organization.clone();
+        let key = super::heard::number_key(connection, number);
+        journal::refer_once(change.tx, &organization, &key, about)?;
     }
     let known = order::Document {
         kind: document.kind().to_owned(),

@@ -5,11 +5,13 @@
 
 mod documents;
 mod follow;
+mod heard;
 mod place;
 mod reading;
 mod sync;
 
 pub(crate) use documents::filed;
+pub(crate) use heard::news;
 pub(crate) use follow::{follow, tell};
 pub use place::{Buyer, BuyerAddress, NewOrder};
 pub(crate) use reading::shown;

@@ -12,6 +12,7 @@ use super::books::Books;
 use super::cell;
 use super::happening::Happening;
 use super::odata::value_of;
+use super::schema::Id;
 use crate::stripe::{Random, hex};
 
 /// The header that carries the signature when nothing else is set.
@@ -52,6 +53,8 @@ pub(super) struct Hook {
     pub(super) header: String,
     /// Events that are told; all when empty.
     pub(super) events: Vec<String>,
+    /// Whether the directive writes the short body with the number, the revision and the reference of an order.
+    pub(super) short: bool,
 }
 
 /// What goes wrong on the way. Probabilities are per million.
@@ -81,7 +84,10 @@ impl Hooks {
             let Some(hook) = self.hooks.get(at).filter(|hook| wants(hook, books, happening)) else {
                 continue;
             };
-            let body = body(now_ms, books, happening, self.made + 1);
+            let body = match hook.short {
+                true => short_body(now_ms, books, happening),
+                false => body(now_ms, books, happening, self.made + 1),
+            };
             let header = (hook.header.clone(), sign(&hook.secret, &body));
             let url = hook.url.clone();
             let content = ("content-type".to_owned(), "application/json; charset=utf-8".to_owned());
@@ -155,6 +161,33 @@ fn body(now_ms: i64, books: &Books, happening: &Happening, number: u64) -> Vec<u
         "key": key,
         "sys_row_id": row.map(|row| row.text("SysRowID")),
         "sys_rev_id": row.map(|row| row.number("SysRevID")),
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// The short body: what a directive of a few lines writes. `OrderNum` and `reference` are of the order that it is about.
+fn short_body(now_ms: i64, books: &Books, happening: &Happening) -> Vec<u8> {
+    let row = books.store.get(happening.id, &happening.key);
+    let number = row.and_then(|row| happening.id.table().keys.last().map(|name| row.number(name)));
+    let order = row.map(|row| row.number("OrderNum")).filter(|order| *order > 0);
+    let head = order.and_then(|order| books.one(Id::OrderHed, order));
+    let event = match happening.event {
+        "order.created" => "order_created",
+        "order.changed" => "order_changed",
+        "order.shipped" => "shipped",
+        "invoice.posted" => "invoiced",
+        "receipt.posted" => "receipt_posted",
+        _ => "customer_changed",
+    };
+    json!({
+        "event": event,
+        "company": books.company,
+        "number": number,
+        "revision": row.map_or(0, |row| row.number("SysRevID")),
+        "at": format!("{}Z", cell::moment_of(now_ms)),
+        "reference": head.map(|head| head.text("SutureRef_c")),
+        "body": { "OrderNum": order },
     })
     .to_string()
     .into_bytes()

@@ -180,6 +180,7 @@ fn turn_hooks(world: &mut EpicorWorld, verb: &str, body: &Value) -> Result<Value
                 secret: text(body, "secret")?.to_owned(),
                 header: body["header"].as_str().unwrap_or(SIGNATURE_HEADER).to_ascii_lowercase(),
                 events: texts(body, "events")?,
+                short: body["short"].as_bool().unwrap_or(false),
             };
             world.hooks.hooks.push(hook);
             done()

@@ -28,8 +28,12 @@ const EPIC: &str = "http://epic.test";
 pub(super) const CLIENT: &str = "suture-sim";
 /// Saturday, 21 November 2026, 09:00 UTC.
 const BEGIN_MS: i64 = 1_795_251_600_000;
-/// The flow that ships with the product.
-const FLOW: &str = include_str!("../../../../flows/stripe-to-epic.yaml");
+/// The flows that ship with the product.
+const FLOWS: [(&str, &str); 3] = [
+    ("stripe-to-epic.yaml", include_str!("../../../../flows/stripe-to-epic.yaml")),
+    ("order-to-cash.yaml", include_str!("../../../../flows/order-to-cash.yaml")),
+    ("order-invoiced.yaml", include_str!("../../../../flows/order-invoiced.yaml")),
+];
 
 /// The webhook secret of a world's Stripe connection.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_sim";
@@ -192,7 +196,7 @@ impl World {
             clock: clock.clone(),
             random: self.random.clone(),
             transport: line.clone(),
-            flows: vec![shipped_flow()?],
+            flows: shipped_flows()?,
             sealing_key: SealingKey::from_seed(&[9; 32]).map_err(|error| error.to_string())?,
             node: format!("node-{}", self.births),
             slots: 0,
@@ -238,14 +242,13 @@ impl World {
     }
 }
 
-fn shipped_flow() -> Result<Compiled, String> {
-    static COMPILED: std::sync::OnceLock<Result<Compiled, String>> = std::sync::OnceLock::new();
-    COMPILED
-        .get_or_init(|| match Flow::parse(FLOW, "stripe-to-epic.yaml") {
-            Ok(flow) => Ok(flow.compile()),
-            Err(problems) => Err(problems.to_string()),
-        })
-        .clone()
+fn shipped_flows() -> Result<Vec<Compiled>, String> {
+    static COMPILED: std::sync::OnceLock<Result<Vec<Compiled>, String>> = std::sync::OnceLock::new();
+    let compile = |(name, text): &(&str, &str)| match Flow::parse(text, name) {
+        Ok(flow) => Ok(flow.compile()),
+        Err(problems) => Err(problems.to_string()),
+    };
+    COMPILED.get_or_init(|| FLOWS.iter().map(compile).collect()).clone()
 }
 
 pub(crate) fn secrets(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<Secret<String>>> {
@@ -273,6 +276,7 @@ impl World {
             organization: String::new(),
             stripe: String::new(),
             epic: String::new(),
+            epicor: None,
             nodes: Vec::new(),
             mail: Vec::new(),
             billing: Billing::default(),

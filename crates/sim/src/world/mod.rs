@@ -7,6 +7,7 @@ mod desk;
 mod home;
 mod insurance;
 mod mail;
+mod orders;
 mod outside;
 mod patients;
 mod practices;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use suture_connect::http::{HeaderValue, HttpRequest, HttpResponse};
 use suture_engine::{Sending, Transport, Undelivered};
 use suture_sandbox::epic::EpicWorld;
+use suture_sandbox::epicor::EpicorWorld;
 use suture_sandbox::payer::PayerWorld;
 use suture_sandbox::stripe::StripeWorld;
 use suture_sandbox::wire::{Request, Response};
@@ -23,6 +24,9 @@ use crate::judge::personal;
 
 /// The host name of Stripe in a world.
 pub(super) const STRIPE: &str = "stripe.test";
+
+/// The host name of Epicor in a world.
+pub(super) const EPICOR: &str = "erp.test";
 
 /// The host name of Stripe's pages and documents for payers.
 const STRIPE_PAGES: &str = "pay.stripe.com";
@@ -68,6 +72,7 @@ pub struct Outside {
     pub(super) clock: Arc<ManualClock>,
     stripe: Mutex<StripeWorld>,
     epic: Mutex<EpicWorld>,
+    epicor: Mutex<EpicorWorld>,
     payer: Mutex<PayerWorld>,
     line: Mutex<Line>,
     /// Whoever listens to our own events.
@@ -86,6 +91,7 @@ impl Outside {
             clock,
             stripe: Mutex::new(stripe),
             epic: Mutex::new(epic),
+            epicor: Mutex::new(EpicorWorld::new(1)),
             payer: Mutex::new(PayerWorld::new()),
             line: Mutex::default(),
             receiver: Receiver::default(),
@@ -101,6 +107,19 @@ impl Outside {
     /// The Epic world.
     pub fn epic(&self) -> MutexGuard<'_, EpicWorld> {
         lock(&self.epic)
+    }
+
+    /// The Epicor world.
+    pub fn epicor(&self) -> MutexGuard<'_, EpicorWorld> {
+        lock(&self.epicor)
+    }
+
+    /// Turns a knob of Epicor, or does there what people do in its screens.
+    ///
+    /// # Errors
+    /// Epicor's sentence.
+    pub fn at_epicor(&self, verb: &str, body: &Value) -> Result<Value, String> {
+        self.epicor().control(self.clock.millis(), verb, body)
     }
 
     /// Turns a knob of Stripe, or does there what people and banks do without us.
@@ -182,6 +201,9 @@ impl Outside {
         let arriving = wire::arriving(request);
         if host == STRIPE || host == STRIPE_PAGES {
             return wire::returning(self.stripe().handle(now_ms, &arriving));
+        }
+        if host == EPICOR {
+            return wire::returning(self.epicor().handle(now_ms, &arriving));
         }
         if host == RECEIVER {
             return Some(self.receiver.take(request, self.clock.now()));

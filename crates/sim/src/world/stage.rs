@@ -46,6 +46,8 @@ pub struct World {
     pub stripe: String,
     /// Its Epic connection.
     pub epic: String,
+    /// Its Epicor connection, once there is one.
+    pub epicor: Option<String>,
     pub(super) nodes: Vec<Node>,
     /// Webhooks that left Stripe and have not arrived.
     pub(super) mail: Vec<suture_sandbox::stripe::Delivery>,

@@ -161,6 +161,7 @@ impl World {
         let mut steps = 0;
         loop {
             let mut worked = self.deliver_all().await? > 0;
+            worked |= self.deliver_erp().await > 0;
             for node in 0..self.nodes.len() {
                 while self.step(node).await? {
                     worked = true;
