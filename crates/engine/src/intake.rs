@@ -1,6 +1,7 @@
 //! Webhook intake: verify on the raw bytes, store sealed, count duplicates, acknowledge. Nothing else happens before the
 //! acknowledgement; turning the message into facts is an effect of its own.
 
+use suture_connect::erp::epicor::webhook;
 use suture_connect::gateway::{Notice, WebhookRefusal};
 use suture_core::audit::chain::Hash;
 use suture_core::id::MessageId;
@@ -66,7 +67,7 @@ impl Engine {
             return match read {
                 Ok(event) => self.hear_erp(&open, body, event).await,
                 Err(refusal) => {
-                    let (organization, code) = (open.organization.clone(), refusal.code());
+                    let (organization, code) = (open.organization.clone(), code_of(&refusal));
                     self.refuse(&organization, connection, code, refusal.to_string()).await
                 }
             };
@@ -160,6 +161,18 @@ impl Engine {
             Received::New => Ok(Delivery::Accepted { message }),
             Received::Duplicate { message, deliveries } => Ok(Delivery::Duplicate { message, deliveries }),
         }
+    }
+}
+
+/// The code of a refused call of the ERP: the words of gateways' webhooks.
+const fn code_of(refusal: &webhook::CallRefusal) -> &'static str {
+    use webhook::CallRefusal as R;
+    match refusal {
+        R::NoSecret => WebhookRefusal::NoSecret.code(),
+        R::MissingHeader(_) => WebhookRefusal::MissingHeader.code(),
+        R::NoMatch => WebhookRefusal::NoMatch.code(),
+        R::TooLarge | R::Unreadable(_) => "not_an_event",
+        R::OtherCompany => "other_account_or_mode",
     }
 }
 

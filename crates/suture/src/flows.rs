@@ -8,10 +8,12 @@ use suture_flow::flow::Flow;
 
 use crate::failure::Failure;
 
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 5] = [
     ("stripe-to-epic.yaml", include_str!("../../../flows/stripe-to-epic.yaml")),
     ("order-to-cash.yaml", include_str!("../../../flows/order-to-cash.yaml")),
+    ("order-declined.yaml", include_str!("../../../flows/order-declined.yaml")),
     ("order-invoiced.yaml", include_str!("../../../flows/order-invoiced.yaml")),
+    ("order-refunded.yaml", include_str!("../../../flows/order-refunded.yaml")),
 ];
 
 /// Compiles all flows of a folder once; without a folder the flows that ship with the program.

@@ -29,10 +29,12 @@ pub(super) const CLIENT: &str = "suture-sim";
 /// Saturday, 21 November 2026, 09:00 UTC.
 const BEGIN_MS: i64 = 1_795_251_600_000;
 /// The flows that ship with the product.
-const FLOWS: [(&str, &str); 3] = [
+const FLOWS: [(&str, &str); 5] = [
     ("stripe-to-epic.yaml", include_str!("../../../../flows/stripe-to-epic.yaml")),
     ("order-to-cash.yaml", include_str!("../../../../flows/order-to-cash.yaml")),
+    ("order-declined.yaml", include_str!("../../../../flows/order-declined.yaml")),
     ("order-invoiced.yaml", include_str!("../../../../flows/order-invoiced.yaml")),
+    ("order-refunded.yaml", include_str!("../../../../flows/order-refunded.yaml")),
 ];
 
 /// The webhook secret of a world's Stripe connection.

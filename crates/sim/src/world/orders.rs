@@ -1,14 +1,15 @@
 //! A shop and its Epicor in a world: orders are placed, paid, shipped and told of.
 
 use serde_json::{Value, json};
-use suture_core::id::OrderId;
+use suture_core::id::{OrderId, PaymentId};
 use suture_core::money::Money;
 use suture_core::order::{Line, Order};
 use suture_core::payment::Payment;
 use suture_core::redact::Phi;
-use suture_engine::TakePayment;
+use suture_engine::{Caller, TakePayment};
 use suture_engine::admin::NewConnection;
 use suture_engine::orders::{Buyer, BuyerAddress, NewOrder};
+use suture_store::effects::{Effect, State};
 use suture_sandbox::epicor::{DEFAULT_API_KEY, DEFAULT_COMPANY, DEFAULT_PASSWORD, DEFAULT_USER};
 
 use super::build::{said, secrets};
@@ -103,6 +104,17 @@ impl World {
     /// # Errors
     /// The engine's sentence.
     pub async fn pay_order(&mut self, order: &Order, card: &str) -> Result<Payment, String> {
+        let caller = self.caller();
+        let payment = self.begin_paying(&caller, order, card).await?;
+        self.settle().await?;
+        self.engine(0).payment(&self.organization, payment).await.map_err(said)
+    }
+
+    /// Asks for the payment of an order; nothing has left yet.
+    ///
+    /// # Errors
+    /// The engine's sentence.
+    pub async fn begin_paying(&self, caller: &Caller, order: &Order, card: &str) -> Result<PaymentId, String> {
         let take = TakePayment {
             link: order.link.clone(),
             amount: order.total,
@@ -115,10 +127,41 @@ impl World {
             return_url: None,
             confirmed_by: None,
         };
+        let taken = self.engine(0).take_payment(caller, take).await.map_err(said)?;
+        Ok(taken.payment.id)
+    }
+
+    /// Gives a part of an order's money back, until everything that follows at once is done.
+    ///
+    /// # Errors
+    /// The engine's sentence.
+    pub async fn refund_order(&mut self, order: &Order, minor: i64) -> Result<(), String> {
         let caller = self.caller();
-        let taken = self.engine(0).take_payment(&caller, take).await.map_err(said)?;
-        self.settle().await?;
-        self.engine(0).payment(&self.organization, taken.payment.id).await.map_err(said)
+        let payment = order.payments.keys().next().and_then(|id| PaymentId::parse(id).ok());
+        let payment = payment.ok_or("the order has no payment")?;
+        let amount = Some(Money::new(minor, order.total.currency));
+        self.engine(0)
+            .clone()
+            .refund_payment(&caller, payment, amount, ("customer_returned", "ops"))
+            .await
+            .map_err(said)?;
+        self.settle().await.map(|_| ())
+    }
+
+    /// What stopped: state and sentence of each dead or parked effect.
+    ///
+    /// # Errors
+    /// The engine's sentence.
+    pub async fn stopped(&self) -> Result<Vec<String>, String> {
+        let mut stopped = Vec::new();
+        for state in [State::Dead, State::Parked, State::Ready] {
+            let found = self.effects(state).await.map_err(said)?;
+            let text = |effect: &Effect| {
+                format!("{} {} {}: {}", state.name(), effect.kind, effect.id, effect.error.as_deref().unwrap_or("-"))
+            };
+            stopped.extend(found.iter().filter(|effect| effect.kind != "seal" && effect.kind != "tidy").map(text));
+        }
+        Ok(stopped)
     }
 
     /// An order as known now.
