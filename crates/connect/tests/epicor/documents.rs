@@ -62,7 +62,12 @@ fn the_refused_field_is_named_and_nothing_is_sent() {
         (credit(), "/lines", json!([{"description": "x", "quantity": "1", "unit_price_minor": 1}]), "amount"),
         (debit(), "/reason_code", json!(""), "reason_code"),
         (journal(), "/lines/0/debit_minor", json!(10_488), "lines"),
-        (journal(), "/lines/0", json!({"account": "1010", "debit_minor": 1, "credit_minor": 1}), "lines[0].debit_minor"),
+        (
+            journal(),
+            "/lines/0",
+            json!({"account": "1010", "debit_minor": 1, "credit_minor": 1}),
+            "lines[0].debit_minor",
+        ),
         (journal(), "/description", json!(""), "description"),
     ];
     for (good, pointer, value, field) in wrong {

@@ -163,9 +163,11 @@ fn assert_once(document: &Document, faults: &[(usize, Fault)]) {
     let (times, kind) = (times(&kinetic, document), document.kind());
     assert!(times <= 1, "{kind} {faults:?}: {times} times, {status:?}");
     match &status {
-        FilingStatus::Filed { .. } => assert_eq!(times, 1, "{kind} {faults:?}: told as filed"),
+        FilingStatus::Filed { .. } => {
+            assert_eq!(times, 1, "{kind} {faults:?}: told as filed");
+        }
         FilingStatus::Rejected { .. } => {
-            assert_eq!(times, 0, "{kind} {faults:?}: told as refused: {status:?}")
+            assert_eq!(times, 0, "{kind} {faults:?}: told as refused: {status:?}");
         }
         FilingStatus::WaitingForPerson { .. } | FilingStatus::Unknown { .. } => {}
     }
