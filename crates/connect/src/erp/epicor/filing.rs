@@ -89,13 +89,15 @@ impl Filing<'_> {
             Leg::LookingAtGroup => self.group_looked_at(state, response),
             Leg::MakingGroup => self.group_made(state, response),
             Leg::Writing => match self.read_written(state, response) {
-                Ok(LookedUp::There(result)) => {
+                LookedUp::There(result) => {
                     let existing = matches!(state.change, Some(Change::Link { .. }));
                     finish(state, FilingStatus::Filed { result, existing })
                 }
-                Ok(LookedUp::Different(why)) => finish(state, for_person(why)),
-                Ok(_) => self.write_failed(state, unreadable(Asked::Write)),
-                Err(failed) => self.write_failed(state, failed),
+                LookedUp::Different(why) => finish(state, for_person(why)),
+                LookedUp::Failed(failed) => self.write_failed(state, failed),
+                LookedUp::Change(_) | LookedUp::Next(..) | LookedUp::Absent | LookedUp::Refused(_) => {
+                    self.write_failed(state, unreadable(Asked::Write))
+                }
             },
             // No request is in flight, so this answers nothing.
             Leg::Ready | Leg::Finished(_) => self.go(state),

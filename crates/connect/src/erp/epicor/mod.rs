@@ -5,9 +5,12 @@
 mod call;
 pub mod errors;
 pub mod filing;
+pub mod poll;
+pub mod reads;
 mod rows;
 pub mod settings;
 pub mod token;
+pub mod webhook;
 pub mod words;
 
 pub use call::Identity;

@@ -133,9 +133,16 @@ impl Record {
         self.read(name)
     }
 
-    /// The whole row as JSON. Amounts become numbers of `serde_json`, so it is for showing, never for booking.
-    pub(super) fn json(&self) -> serde_json::Value {
-        serde_json::to_value(&self.members).unwrap_or_default()
+    /// The named members as JSON, for events. A decimal becomes its text, so that no float is ever made.
+    pub(super) fn only(&self, names: &[&str]) -> serde_json::Value {
+        let member = |name: &&str| {
+            let value = match self.decimal(name).filter(|text| text.contains('.')) {
+                Some(text) => serde_json::Value::String(text),
+                None => self.read(name)?,
+            };
+            Some(((*name).to_owned(), value))
+        };
+        serde_json::Value::Object(names.iter().filter_map(member).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {

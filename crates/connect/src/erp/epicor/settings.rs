@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use suture_core::currency::Currency;
 
 use super::words::ErrorWords;
 use crate::url;
@@ -22,6 +23,8 @@ pub struct Epicor {
     pub company: String,
     /// The site in which calls act; `None` leaves it to the user's default (EPICOR.md §2, `CallSettings`).
     pub plant: Option<String>,
+    /// The company's base currency, for rows that tell none.
+    pub currency: Currency,
     /// In which fields our references stand.
     pub references: References,
     /// The bank account of receipts that name none.
@@ -228,6 +231,7 @@ impl Default for Epicor {
             instance: String::new(),
             company: String::new(),
             plant: None,
+            currency: Currency::USD,
             references: References::default(),
             bank_account: String::new(),
             groups: GroupPrefixes::default(),

@@ -4,12 +4,13 @@
 use serde_json::{Value, json};
 use suture_core::calendar::LocalDate;
 
+use super::looked_up::{self, LookedUp};
 use super::{
     Filing, accepted_token, at, finish, for_person, is_about_place, refusal, rejected, send, taken_back, wait,
 };
 use crate::erp::document::{CashReceipt, Document};
 use crate::erp::epicor::call::{INVOICE_GROUPS, JOURNAL_GROUPS, Query, RECEIPT_GROUPS, Set, equals};
-use crate::erp::epicor::errors::{self, Asked};
+use crate::erp::epicor::errors::{self, Asked, Failed};
 use crate::erp::epicor::rows::{self, Record, Row};
 use crate::erp::epicor::settings::ClosedPeriod;
 use crate::erp::filing::{FilingState, FilingStep, Leg, Refusal};
@@ -79,7 +80,7 @@ impl Filing<'_> {
 
     pub(super) fn group_looked_at(&self, state: &FilingState, response: &HttpResponse) -> FilingStep {
         let Some(place) = self.place_of(state) else { return self.go(&at(state, Leg::Ready)) };
-        let found = super::looked_up::read_rows(self.epicor, place.set, response);
+        let found = looked_up::read_rows(self.epicor, place.set, response);
         match found {
             Ok(rows) => match rows.first() {
                 Some(row) if self.fits(row, &place) => {
@@ -90,12 +91,10 @@ impl Filing<'_> {
                 None if is_duplicate(state) => self.next_group(&accepted_token(state), group_taken()),
                 None => self.make_group(&accepted_token(state), &place),
             },
-            Err(super::LookedUp::Failed(failed)) => match failed.outcome.clone() {
-                Outcome::Done(never) => match never {},
-                Outcome::NotSent(failure) | Outcome::Unknown(failure) => wait(state, failure),
-                Outcome::Declined(failure) => finish(state, rejected(refusal(failed, failure))),
+            Err(other) => match *other {
+                LookedUp::Failed(failed) => group_unread(state, failed),
+                _ => wait(state, group_unclear()),
             },
-            Err(_) => wait(state, group_unclear()),
         }
     }
 
@@ -215,6 +214,15 @@ impl Filing<'_> {
             members.insert("moved_from".to_owned(), json!(asked));
         }
         Some(result)
+    }
+}
+
+/// The look at a group was not answered with rows.
+fn group_unread(state: &FilingState, failed: Failed) -> FilingStep {
+    match failed.outcome.clone() {
+        Outcome::Done(never) => match never {},
+        Outcome::NotSent(failure) | Outcome::Unknown(failure) => wait(state, failure),
+        Outcome::Declined(failure) => finish(state, rejected(refusal(failed, failure))),
     }
 }
 

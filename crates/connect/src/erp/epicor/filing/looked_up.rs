@@ -30,24 +30,29 @@ pub(super) enum LookedUp {
 }
 
 /// The rows of a set, or what the failure means.
-pub(super) fn read_rows(epicor: &Epicor, set: Set, response: &HttpResponse) -> Result<Vec<Record>, LookedUp> {
+pub(super) fn read_rows(
+    epicor: &Epicor,
+    set: Set,
+    response: &HttpResponse,
+) -> Result<Vec<Record>, Box<LookedUp>> {
     if response.status != 200 {
         let failed = errors::failed(&epicor.words, response, Asked::Read, None);
-        return Err(LookedUp::Failed(failed));
+        return Err(Box::new(LookedUp::Failed(failed)));
     }
     let is_baq = epicor.reads.baqs.contains_key(set.name);
-    rows::read_set(&response.body, is_baq).ok_or_else(|| LookedUp::Failed(errors::unreadable(Asked::Read)))
+    rows::read_set(&response.body, is_baq)
+        .ok_or_else(|| Box::new(LookedUp::Failed(errors::unreadable(Asked::Read))))
 }
 
 /// The only row; `None` when there is none.
-pub(super) fn only_row(rows: Vec<Record>) -> Result<Option<Record>, LookedUp> {
+pub(super) fn only_row(rows: Vec<Record>) -> Result<Option<Record>, Box<LookedUp>> {
     let mut rows = rows.into_iter();
     match (rows.next(), rows.next()) {
         (first, None) => Ok(first),
         (_, Some(_)) => {
             let message = "Epicor has several records with our reference. Nothing more was sent. A person must look at \
                            them in Epicor before anybody sends it again.";
-            Err(LookedUp::Different(Failure::new("erp_unclear_record", message, Retry::Never)))
+            Err(Box::new(LookedUp::Different(Failure::new("erp_unclear_record", message, Retry::Never))))
         }
     }
 }

@@ -40,9 +40,11 @@ impl Filing<'_> {
         for (name, charge, minor) in extra.into_iter().filter(|(_, _, minor)| *minor > 0) {
             match charge {
                 Charge::Calculated => {}
-                Charge::Miscellaneous(code) => charges.push(self.charge(name, code, minor, order.currency)),
+                Charge::Miscellaneous(code) => {
+                    charges.push(self.charge(name, code, minor, order.currency));
+                }
                 Charge::Part(part) => {
-                    lines.push(self.part_line(part, Some(name), "1", minor, order.currency))
+                    lines.push(self.part_line(part, Some(name), "1", minor, order.currency));
                 }
                 Charge::Field(field) => row = row.amount(field, minor, order.currency),
             }

@@ -4,7 +4,7 @@ use super::Filing;
 use super::looked_up::{self, LookedUp};
 use crate::erp::document::Document;
 use crate::erp::epicor::call::{CUSTOMERS, INVOICES, JOURNALS, ORDERS, Query, RECEIPTS, Set};
-use crate::erp::epicor::errors::{self, Asked, Failed};
+use crate::erp::epicor::errors::{self, Asked};
 use crate::erp::epicor::rows::{self, Record};
 use crate::erp::filing::{FilingState, LookUpBy};
 use crate::http::{HttpRequest, HttpResponse};
@@ -25,18 +25,14 @@ impl Filing<'_> {
         }
     }
 
-    /// What a write came to: [`LookedUp::There`] with the result, or `Different`.
-    pub(super) fn read_written(
-        &self,
-        state: &FilingState,
-        response: &HttpResponse,
-    ) -> Result<LookedUp, Failed> {
+    /// What a write came to: [`LookedUp::There`] with the result, `Different`, or `Failed`.
+    pub(super) fn read_written(&self, state: &FilingState, response: &HttpResponse) -> LookedUp {
         let words = &self.epicor.words;
         if !matches!(response.status, 200 | 201 | 204) {
-            return Err(errors::failed(words, response, Asked::Write, Some(self.document)));
+            return LookedUp::Failed(errors::failed(words, response, Asked::Write, Some(self.document)));
         }
         if let Some(failed) = errors::inside(words, response, self.document) {
-            return Err(failed);
+            return LookedUp::Failed(failed);
         }
         let row = rows::read_entity(&response.body).unwrap_or_default();
         let read = match self.document {
@@ -50,7 +46,7 @@ impl Filing<'_> {
             Document::DebitMemo(memo) => self.debit_there(memo, &row),
             Document::Journal(journal) => self.journal_there(journal, &row),
         };
-        read.ok_or_else(|| errors::unreadable(Asked::Write))
+        read.unwrap_or_else(|| LookedUp::Failed(errors::unreadable(Asked::Write)))
     }
 
     pub(super) fn look_up_request(&self, state: &FilingState, by: LookUpBy) -> HttpRequest {
@@ -76,7 +72,7 @@ impl Filing<'_> {
         let row = looked_up::read_rows(self.epicor, set, response).and_then(looked_up::only_row);
         match row {
             Ok(row) => self.understand(state, by, row.as_ref()),
-            Err(other) => other,
+            Err(other) => *other,
         }
     }
 
