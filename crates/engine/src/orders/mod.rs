@@ -3,6 +3,7 @@
 //! An order is placed with a debt and a link; whatever pays it counts as the customer's deposit. Flows file the documents;
 //! what the ERP says of shipments and invoices is asked, never assumed.
 
+mod ask;
 mod documents;
 mod follow;
 mod heard;

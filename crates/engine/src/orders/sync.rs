@@ -16,14 +16,6 @@ use crate::worker::{After, Working};
 use super::follow::decide;
 
 impl Engine {
-    async fn see_order(&self, _erp: &str, _order: &Order) -> Result<Result<Seen, After>, Error> {
-        Ok(Ok(Seen::default()))
-    }
-
-    pub(crate) async fn probe_epicor(&self, open: &crate::connections::Open) -> Result<crate::admin::Probe, Error> {
-        Err(open.problem("it cannot be probed yet"))
-    }
-
     /// Asks the ERP what became of an order, and lets what waits for it go on.
     pub(crate) async fn sync_order(&self, working: &Working, id: OrderId) -> Result<After, Error> {
         let organization = working.effect.organization.clone();

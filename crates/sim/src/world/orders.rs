@@ -161,6 +161,10 @@ impl World {
             };
             stopped.extend(found.iter().filter(|effect| effect.kind != "seal" && effect.kind != "tidy").map(text));
         }
+        if !stopped.is_empty() {
+            let sent = self.outside.sent();
+            stopped.extend(sent.iter().rev().filter(|line| line.contains(EPICOR)).take(3).cloned());
+        }
         Ok(stopped)
     }
 
