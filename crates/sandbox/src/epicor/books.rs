@@ -60,7 +60,9 @@ pub(super) struct Books {
     pub(super) plant: String,
     pub(super) user: String,
     /// Submitted postings: when, and which cash or invoice group.
-    pub(super) submitted: BTreeMap<(i64, Id, String), ()>,
+    pub(super) submitted: BTreeSet<(i64, Id, String)>,
+    /// How many transactions are open, one inside the other.
+    depth: usize,
     numbers: BTreeMap<Id, i64>,
     random: Random,
 }
@@ -75,23 +77,26 @@ impl Books {
             now_ms: 0,
             plant: "MfgSys".to_owned(),
             user: String::new(),
-            submitted: BTreeMap::new(),
+            submitted: BTreeSet::new(),
+            depth: 0,
             numbers: BTreeMap::new(),
             random: Random::new(seed),
         }
     }
 
-    /// Runs one transaction: all of it, or nothing.
+    /// Runs one transaction: all of it, or nothing. Inside another one it is a part that can be undone alone.
     pub(super) fn transact<T>(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (mark, happened) = (self.store.mark(), self.happenings.len());
+        self.depth += 1;
         let outcome = act(self);
+        self.depth -= 1;
         if outcome.is_err() {
             self.store.roll_back(mark);
             self.happenings.truncate(happened);
-        } else if mark == 0 {
+        } else if self.depth == 0 {
             self.store.commit();
         }
         outcome
@@ -291,6 +296,11 @@ pub(super) fn required(id: Id, row: &Row, name: &str, label: &str) -> Result<(),
         return Ok(());
     }
     Err(Refusal::business(format!("{label} is required.")).at(id.table().name, name))
+}
+
+/// Whether a value was sent; a tableset carries zeros for what nobody has filled in.
+pub(super) fn is_given(fields: &Fields, names: &[&str]) -> bool {
+    names.iter().any(|name| fields.get(*name).is_some_and(|cell| !cell.is_empty()))
 }
 
 /// Brings an amount and its twin in the currency of the document together: whichever was sent counts.

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: totals follow the lines; a credit memo is negative; a posted invoice is not touched here.
 
-use super::books::{Books, pair};
+use super::books::{Books, is_given, pair};
 use super::cell::{self, Cell};
 use super::customer;
 use super::group;
@@ -159,7 +159,7 @@ fn price(books: &Books, head: &Row, row: &mut Row, fields: &Fields) -> Result<()
     if row.number("SellingShipQty") == 0 {
         row.set("SellingShipQty", Cell::Decimal(cell::ONE));
     }
-    if !fields.contains_key("ExtPrice") && !fields.contains_key("DocExtPrice") {
+    if !is_given(fields, &["ExtPrice", "DocExtPrice"]) {
         let amount = cell::product_in_cents(row.number("SellingShipQty"), row.number("UnitPrice"));
         row.set_amount("ExtPrice", "DocExtPrice", amount);
     }

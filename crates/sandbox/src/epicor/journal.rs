@@ -2,7 +2,7 @@
 //!
 //! What must stay true: a journal is posted only when its debits equal its credits.
 
-use super::books::Books;
+use super::books::{Books, is_given};
 use super::cell::Cell;
 use super::group;
 use super::ledger;
@@ -62,7 +62,7 @@ fn check_line(row: &mut Row, fields: &Fields) -> Result<(), Refusal> {
         let segments = [row.text("SegValue1"), row.text("SegValue2")].join("-");
         row.set("GLAccount", segments.trim_end_matches('-'));
     }
-    if fields.contains_key("DebitAmount") || fields.contains_key("CreditAmount") {
+    if is_given(fields, &["DebitAmount", "CreditAmount"]) {
         row.set("TransAmt", Cell::Decimal(row.number("DebitAmount") - row.number("CreditAmount")));
     } else {
         let amount = row.number("TransAmt");

@@ -20,6 +20,9 @@ mod invoice;
 mod journal;
 mod judge;
 mod ledger;
+mod methods_of_cash;
+mod methods_of_rows;
+mod methods_of_sales;
 mod odata;
 mod order;
 mod part;
@@ -35,6 +38,7 @@ mod sent;
 mod ship;
 mod store;
 mod tables;
+mod tableset;
 mod world;
 
 pub use bpm::{Delivery, SIGNATURE_HEADER, sign};

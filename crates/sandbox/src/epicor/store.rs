@@ -127,11 +127,6 @@ impl Store {
         self.tables.get(&id).into_iter().flat_map(|rows| rows.rows.values())
     }
 
-    /// The last key.
-    pub(super) fn last(&self, id: Id) -> Option<&Row> {
-        self.tables.get(&id)?.rows.values().next_back()
-    }
-
     /// Rows with this value in an indexed column, in the order of their keys.
     pub(super) fn with(&self, id: Id, name: &str, value: &Cell) -> impl Iterator<Item = &Row> + use<'_> {
         let rows = self.tables.get(&id);

@@ -148,7 +148,7 @@ impl EpicorWorld {
     #[must_use]
     pub fn next_due_ms(&self) -> Option<i64> {
         let postings =
-            self.companies.values().filter_map(|books| books.submitted.keys().next().map(|(due, _, _)| *due));
+            self.companies.values().filter_map(|books| books.submitted.first().map(|(due, _, _)| *due));
         postings.chain(self.hooks.next_due_ms()).min()
     }
 
@@ -156,7 +156,7 @@ impl EpicorWorld {
     pub(super) fn advance(&mut self, now_ms: i64) {
         for books in self.companies.values_mut() {
             books.now_ms = books.now_ms.max(now_ms);
-            while let Some((due, id, group)) = books.submitted.keys().next().cloned() {
+            while let Some((due, id, group)) = books.submitted.first().cloned() {
                 if due > now_ms {
                     break;
                 }
