@@ -316,7 +316,8 @@ pub(crate) fn filing_effect(
 ) -> Result<(), Error> {
     let job = Job::GoOn { run: live.id.clone(), filing: Some(filing), state: None };
     change.effect(NewEffect {
-        id: format!("{filing}/1"),
+        // Two runs may want one document: each has an effect of its own, and the second finds what the first filed.
+        id: format!("{filing}/{}", live.id),
         kind: job.kind(),
         lane: Some(lane),
         destination: connection.to_owned(),

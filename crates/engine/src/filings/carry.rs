@@ -89,6 +89,11 @@ impl Engine {
         let compiled = live.compiled.clone();
         match (compiled.advance(&mut live.run, None), filing) {
             (Next::Call { step, target, document }, Some(filing)) if target == TARGET => {
+                // Another run filed it meanwhile: the transaction finds its keys.
+                let known: Filing = self.state(&working.effect.organization, &filing.to_string()).await?;
+                if known.status == Status::Filed {
+                    return self.move_on(working, live, None).await;
+                }
                 let document = match plan::read(&document) {
                     Ok(document) => document,
                     Err(error) => return Ok(After::Dead { error }),

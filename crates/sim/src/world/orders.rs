@@ -33,7 +33,10 @@ impl World {
                 "instance": "Kinetic",
                 "company": DEFAULT_COMPANY,
                 "bank_account": "MAIN",
+                "references": { "receipt": "SutureRef_c", "invoice": "SutureRef_c", "customer": "SutureRef_c" },
                 "webhook": { "header": "x-epicor-signature", "prefix": "" },
+                "customers": { "territory": "WEST", "terms": "N30" },
+                "orders": { "tax": { "part": "TAX" }, "shipping": { "part": "FREIGHT" } },
                 "auto_post": false,
             },
             "sign_in": "basic",
@@ -49,6 +52,10 @@ impl World {
                 ("webhook_secret", HOOK_SECRET),
             ]),
         };
+        for (part, description) in [(PART, "Knee brace"), ("TAX", "Sales tax"), ("FREIGHT", "Freight")] {
+            let fields = json!({ "PartNum": part, "PartDescription": description });
+            self.outside.at_epicor("create", &json!({ "table": "Part", "fields": fields }))?;
+        }
         let caller = self.caller();
         let made = self.engine(0).put_connection(&caller, None, new).await.map_err(said)?;
         self.save_part("brace", PART).await?;
