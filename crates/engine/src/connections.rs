@@ -130,6 +130,7 @@ pub(crate) enum System {
     Epicor {
         epicor: Box<Epicor>,
         login: Box<Login>,
+        poll_seconds: u32,
     },
 }
 
@@ -157,8 +158,8 @@ impl Open {
                     return Err(problem(found.clone()));
                 }
                 let login = Login::try_new(&secrets, settings.sign_in).map_err(problem)?;
-                let system = System::Epicor { epicor: Box::new(settings.epicor), login: Box::new(login) };
-                (system, settings.budget, None)
+                let (epicor, login) = (Box::new(settings.epicor), Box::new(login));
+                (System::Epicor { epicor, login, poll_seconds: settings.poll_seconds }, settings.budget, None)
             }
             kind => {
                 let settings: GatewaySettings =
@@ -215,8 +216,16 @@ impl Open {
     /// The Epicor company at the other end, and who signs in.
     pub(crate) fn epicor(&self) -> Result<(&Epicor, &Login), Error> {
         match &self.system {
-            System::Epicor { epicor, login } => Ok((epicor, login)),
+            System::Epicor { epicor, login, .. } => Ok((epicor, login)),
             System::Gateway { .. } | System::Epic { .. } => Err(self.problem("it is not an Epicor company")),
+        }
+    }
+
+    /// How often the ERP is polled; 0: never.
+    pub(crate) const fn poll_seconds(&self) -> u32 {
+        match &self.system {
+            System::Epicor { poll_seconds, .. } => *poll_seconds,
+            System::Gateway { .. } | System::Epic { .. } => 0,
         }
     }
 

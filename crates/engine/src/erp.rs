@@ -30,9 +30,13 @@ pub struct EpicorConnection {
     /// How fast to call.
     #[serde(default)]
     pub budget: Budget,
-    /// How often changed orders are asked for, in seconds; 0: never, Epicor calls us.
-    #[serde(default)]
+    /// How often changed orders and invoices are asked for, in seconds; 0: never, only Epicor's calls are heard.
+    #[serde(default = "a_minute")]
     pub poll_seconds: u32,
+}
+
+const fn a_minute() -> u32 {
+    60
 }
 
 /// How the user of the connection signs in.

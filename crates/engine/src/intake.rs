@@ -58,7 +58,7 @@ impl Engine {
         body: &[u8],
     ) -> Result<Delivery, Error> {
         let open = self.connection(connection)?;
-        if let System::Epicor { epicor, login } = &open.system {
+        if let System::Epicor { epicor, login, .. } = &open.system {
             let headers: Vec<(String, String)> = header(&epicor.webhook.header)
                 .map(|value| (epicor.webhook.header.clone(), value))
                 .into_iter()

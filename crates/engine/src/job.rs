@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
+use suture_connect::erp::epicor::poll::{Source, Watermark};
 use suture_connect::erp::filing::FilingState;
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
@@ -117,6 +118,14 @@ pub(crate) enum Job {
     SyncOrder {
         /// The order.
         order: OrderId,
+    },
+    /// Ask the ERP what changed since the last time.
+    PollErp {
+        /// What.
+        source: Source,
+        /// How far it was read; `None` before the first time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        watermark: Option<Watermark>,
     },
     /// A person must say whose money this is.
     IdentifyPayer {
@@ -301,6 +310,7 @@ impl Job {
             Self::Post { .. } => "post",
             Self::GoOn { .. } => "go_on",
             Self::SyncOrder { .. } => "sync_order",
+            Self::PollErp { .. } => "poll_erp",
             Self::IdentifyPayer { .. } => "identify_payer",
             Self::AskPerson { .. } => "ask_person",
             Self::MakeCustomer { .. } => "make_customer",

@@ -204,7 +204,6 @@ fn stand(change: &mut Change<'_, '_>, runner: &Runner, live: &Live, next: &Next)
     match next {
         Next::Finished { .. } => keep(change, runner, live, ("finished", None)),
         Next::Call { step, target, document } if target == filings::TARGET => {
-            keep(change, runner, live, ("waiting", None))?;
             filings::plan(change, runner, live, (step, document))
         }
         Next::Lookup { .. } | Next::Call { .. } | Next::WriteBack { .. } => {
@@ -272,7 +271,8 @@ fn park(change: &mut Change<'_, '_>, effect: &str, error: &str) -> Result<(), Er
     Ok(lanes::park(change.tx, &organization, effect, (error, now))?)
 }
 
-fn keep(
+/// Stores a run, once in a transaction.
+pub(crate) fn keep(
     change: &mut Change<'_, '_>,
     runner: &Runner,
     live: &Live,

@@ -62,8 +62,16 @@ impl Engine {
             let id = format!("timer/sweep/{}", open.id);
             timers.push((open.organization.clone(), id, Job::DailySweep, open.id.clone()));
         }
+        for open in self.connections().open.values().filter(|open| open.poll_seconds() > 0) {
+            for source in crate::orders::SOURCES {
+                let job = Job::PollErp { source, watermark: None };
+                let id = format!("timer/poll/{}/{source:?}", open.id);
+                timers.push((open.organization.clone(), id, job, open.id.clone()));
+            }
+        }
         for (organization, id, job, destination) in timers {
             let due_at = match job {
+                Job::PollErp { .. } => now,
                 Job::DailySweep => now + SWEEP_EVERY,
                 Job::Tidy => now + Duration::from_secs(3600),
                 _ => now + self.0.settings.seal_every,

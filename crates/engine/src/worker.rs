@@ -199,6 +199,7 @@ impl Engine {
             }
             Job::GoOn { run, filing, state } => Box::pin(self.go_on(working, &run, (filing, state))).await,
             Job::SyncOrder { order } => Box::pin(self.sync_order(working, order)).await,
+            Job::PollErp { source, watermark } => Box::pin(self.poll_erp(working, source, watermark)).await,
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),
@@ -254,7 +255,7 @@ impl Engine {
         let again = |seconds| now + Duration::from_secs(seconds);
         match error {
             Error::Store(store) if store.is_conflict() => {
-                After::Again { at: again(1), error: error.to_string(), job: None }
+                After::Again { at: again(1), error: chain(error), job: None }
             }
             Error::Store(_) => After::Again { at: again(5), error: chain(error), job: None },
             Error::Outside(failure) => After::Failed { failure: failure.clone(), job: None },

@@ -48,6 +48,7 @@ pub(crate) fn plan(
             return running::stop(change, runner, live, &error);
         }
     };
+    running::keep(change, runner, live, ("waiting", None))?;
     let organization = change.order.organization.clone();
     let key = reference(erp, document.reference());
     let id = match journal::referred(change.tx, &organization, &key)? {

@@ -8,13 +8,13 @@ mod documents;
 mod follow;
 mod heard;
 mod place;
+mod poll;
 mod reading;
 mod sync;
 
 pub(crate) use documents::filed;
-pub(crate) use heard::news;
 pub(crate) use follow::{follow, tell};
 pub use place::{Buyer, BuyerAddress, NewOrder};
 pub(crate) use reading::shown;
-pub(crate) use sync::plan_sync;
+pub(crate) use poll::SOURCES;
 pub use reading::{OrderPage, OrderSummary, PageEntry};

@@ -40,6 +40,7 @@ impl World {
                 "auto_post": false,
             },
             "sign_in": "basic",
+            "poll_seconds": 3600,
         });
         let new = NewConnection {
             kind: "epicor".to_owned(),
@@ -61,6 +62,8 @@ impl World {
         self.save_part("brace", PART).await?;
         let hook = json!({ "url": format!("http://suture.test/{}", made.id), "secret": HOOK_SECRET, "short": true });
         self.outside.at_epicor("hook", &hook)?;
+        let organization = self.organization.clone();
+        self.engine(0).plan_timers(&[organization]).await.map_err(said)?;
         self.epicor = Some(made.id.clone());
         Ok(made.id)
     }
