@@ -2,11 +2,18 @@
 
 use serde_json::json;
 use suture_connect::erp::document::Document;
+use suture_connect::erp::epicor::filing::Filing;
 use suture_connect::erp::filing::{FilingInput, FilingState, FilingStatus, FilingStep};
 use suture_connect::http::HttpRequest;
 
 use crate::kinetic::Kinetic;
-use crate::support::{error, every_document, file, filed, response, reversal, step};
+use crate::support::{company, error, every_document, file, filed, identity, now, response, reversal};
+
+/// One step, taken once: there are tens of thousands of them here.
+fn step(document: &Document, state: &FilingState, input: FilingInput<'_>) -> FilingStep {
+    let (epicor, identity) = (company(), identity());
+    Filing { epicor: &epicor, identity: &identity, document, now: now() }.step(state, input)
+}
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,8 +198,8 @@ fn a_fault_at_any_request_leaves_exactly_one_record() {
 #[test]
 fn two_faults_at_any_two_requests_leave_exactly_one_record() {
     for document in every_document() {
-        for first in 0..6 {
-            for second in first + 1..8 {
+        for first in 0..5 {
+            for second in first + 1..=first + 3 {
                 for one in FAULTS {
                     for other in FAULTS {
                         assert_once(&document, &[(first, one), (second, other)]);
