@@ -9,6 +9,7 @@ mod faults;
 mod filing;
 mod groups;
 mod kinetic;
+mod posting;
 mod reads;
 mod support;
 mod webhook;

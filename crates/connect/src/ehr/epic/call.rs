@@ -6,8 +6,8 @@
 use suture_core::redact::Secret;
 
 use super::settings::Epic;
-use super::url;
 use crate::http::{HttpRequest, Method};
+use crate::url;
 
 /// The media type of FHIR in JSON.
 pub(super) const FHIR_JSON: &str = "application/fhir+json";

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::call::FHIR_JSON;
 use super::outcome_codes::{self, Asked};
 use super::settings::{Epic, is_as_safe_as};
-use super::url;
 use crate::http::{HttpRequest, HttpResponse, Method};
 use crate::outcome::{Failure, Outcome, Retry};
+use crate::url;
 
 /// Builds the read of the sign-in configuration. Needs no token.
 #[must_use]

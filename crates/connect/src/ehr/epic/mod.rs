@@ -12,5 +12,3 @@ pub mod settings;
 pub mod token;
 
 mod wire;
-
-use crate::url;

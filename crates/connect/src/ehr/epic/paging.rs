@@ -13,9 +13,9 @@ use suture_core::redact::Secret;
 use super::call;
 use super::outcome_codes::{self, Asked, Issue};
 use super::settings::Epic;
-use super::url;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::outcome::{Failure, Outcome, Retry};
+use crate::url;
 
 /// The URL of a following page, proven to be of the same origin as the FHIR base URL. Opaque and short-lived.
 #[derive(Debug, Clone, PartialEq, Eq)]

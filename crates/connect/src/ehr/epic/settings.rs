@@ -8,7 +8,7 @@ use suture_core::redact::Secret;
 use suture_core::time::Timestamp;
 
 use super::routes::Route;
-use super::url::{self, Origin};
+use crate::url::{self, Origin};
 
 /// One Epic environment of one site.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,9 +12,9 @@ use suture_core::redact::Secret;
 use suture_core::time::Timestamp;
 
 use super::call::FORM;
-use super::url;
 use crate::http::{HttpRequest, HttpResponse, Method};
 use crate::outcome::{Failure, Outcome, Retry};
+use crate::url;
 
 /// How the assertion is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ mod call;
 pub mod errors;
 pub mod filing;
 pub mod poll;
+pub mod posting;
 pub mod reads;
 mod rows;
 pub mod settings;

@@ -129,6 +129,11 @@ impl Record {
         LocalDate::parse(self.text(name)?.get(..10)?).ok()
     }
 
+    /// An object inside the row.
+    pub(super) fn row(&self, name: &str) -> Option<Self> {
+        self.read(name)
+    }
+
     pub(super) fn rows(&self, name: &str) -> Option<Vec<Self>> {
         self.read(name)
     }

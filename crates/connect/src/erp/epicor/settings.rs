@@ -167,6 +167,10 @@ pub struct ReceiptSettings {
     pub check_reference: bool,
     /// Whether a posted receipt may be applied through its credit memo. Without it a person applies it.
     pub apply_posted: bool,
+    /// The task agent that posts groups; empty: the default one.
+    pub agent: String,
+    /// The program's name that the agent's log shows.
+    pub posting_program: String,
 }
 
 /// Credit and debit memos.
@@ -297,7 +301,13 @@ impl Default for OrderSettings {
 
 impl Default for ReceiptSettings {
     fn default() -> Self {
-        Self { transaction_type: "PayInv".to_owned(), check_reference: true, apply_posted: false }
+        Self {
+            transaction_type: "PayInv".to_owned(),
+            check_reference: true,
+            apply_posted: false,
+            agent: String::new(),
+            posting_program: "Erp.UI.CashReceiptPost".to_owned(),
+        }
     }
 }
 

@@ -17,10 +17,10 @@ use super::look_up::{LookUp, not_one_living_record, other_amount};
 use crate::ehr::epic::call;
 use crate::ehr::epic::outcome_codes::{self, Asked};
 use crate::ehr::epic::settings::{AmountFormat, AnsweredNames, Epic, ExternalPayments};
-use crate::ehr::epic::url;
 use crate::ehr::epic::wire::decimal_number;
 use crate::http::{HttpRequest, HttpResponse, Method};
 use crate::outcome::{Failure, Outcome, Retry};
+use crate::url;
 
 /// What Epic said to the result of a transaction.
 #[derive(Debug, PartialEq)]

@@ -15,10 +15,10 @@ use crate::ehr::epic::call;
 use crate::ehr::epic::outcome_codes::{self, Asked};
 use crate::ehr::epic::paging;
 use crate::ehr::epic::settings::Epic;
-use crate::ehr::epic::url;
 use crate::ehr::epic::wire::{FhirMoney, Identifier, id_in_reference, is_id};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::outcome::Outcome;
+use crate::url;
 
 pub(super) const RECONCILIATION: &str = "PaymentReconciliation";
 pub(super) const NOTICE: &str = "PaymentNotice";

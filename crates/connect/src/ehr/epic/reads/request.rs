@@ -8,8 +8,8 @@ use suture_core::redact::{Phi, Secret};
 use super::resources::{NPI, Resource};
 use crate::ehr::epic::call;
 use crate::ehr::epic::settings::Epic;
-use crate::ehr::epic::url;
 use crate::http::HttpRequest;
+use crate::url;
 
 /// Builds the read of one resource by its FHIR id.
 #[must_use]
