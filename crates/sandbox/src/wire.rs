@@ -1,6 +1,6 @@
 //! HTTP requests and answers as plain values, so that a world can be called without a socket.
 //!
-//! Built by `server` from real connections and by simulators by hand; read by the Stripe and Epic worlds.
+//! Built by `server` from real connections and by simulators by hand; read by the worlds.
 //! What must stay true: header names are lower case, and `path` never carries the query string.
 
 use serde_json::Value;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
+use suture_sandbox::epicor::{DEFAULT_API_KEY, DEFAULT_PASSWORD, DEFAULT_USER, SIGNATURE_HEADER};
 use suture_sandbox::stripe::{DEFAULT_KEY, StripeOptions, sign};
 use suture_sandbox::{Options, Running, start};
 use tokio::sync::mpsc;
@@ -143,4 +144,48 @@ async fn epic_answers_beside_stripe() {
     let (running, _hooks, client) = sandbox().await;
     let response = client.get(format!("{}/nowhere", running.epic_url)).send().await.unwrap();
     assert!(response.status().is_client_error());
+}
+
+#[tokio::test]
+async fn epicor_answers_on_its_own_port_and_its_signed_callbacks_arrive() {
+    let (running, mut hooks, client) = sandbox().await;
+    let (sender, mut callbacks) = mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/epicor", listener.local_addr().unwrap());
+    let app = Router::new().fallback(take).with_state(sender);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    control(&running, &client, "epicor/hook", json!({ "url": url, "secret": SECRET })).await;
+    control(&running, &client, "epicor/lose_answers", json!({ "count": 1 })).await;
+    let create = |id: &str| {
+        let body = json!({ "CustID": id, "Name": "x", "TerritoryID": "CENTRAL" });
+        client
+            .post(format!("{}/Kinetic/api/v2/odata/EPIC06/Erp.BO.CustomerSvc/Customers", running.epicor_url))
+            .header("x-api-key", DEFAULT_API_KEY)
+            .basic_auth(DEFAULT_USER, Some(DEFAULT_PASSWORD))
+            .body(body.to_string())
+            .send()
+    };
+    assert!(create("G-1").await.is_err());
+    assert_eq!(create("G-1").await.unwrap().status().as_u16(), 409);
+    assert_eq!(create("G-2").await.unwrap().status().as_u16(), 201);
+    for number in 1..=2 {
+        let (headers, body) =
+            tokio::time::timeout(Duration::from_secs(10), callbacks.recv()).await.unwrap().unwrap();
+        assert_eq!(headers[SIGNATURE_HEADER], suture_sandbox::epicor::sign(SECRET, &body));
+        let told: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&told["event"], &told["key"]["CustNum"]), (&json!("customer.created"), &json!(number)));
+    }
+    assert!(hooks.try_recv().is_err());
+    let state: Value = serde_json::from_slice(
+        &client
+            .get(format!("{}/control/epicor", running.control_url))
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap(),
+    )
+    .unwrap();
+    assert_eq!(state["companies"]["EPIC06"]["counts"]["Customer"], 2);
 }

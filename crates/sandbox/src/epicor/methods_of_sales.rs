@@ -104,7 +104,9 @@ fn new_invoice(books: &Books, call: &Call<'_>) -> Result<Reply, Refusal> {
         Some("MISC-BILL") => false,
         Some("CREDIT-MEMO") => true,
         _ => {
-            return Err(Refusal::business("Invoice type must be MISC-BILL or CREDIT-MEMO.").at("InvcHead", ""));
+            return Err(
+                Refusal::business("Invoice type must be MISC-BILL or CREDIT-MEMO.").at("InvcHead", "")
+            );
         }
     };
     let mut row = books.fresh(Id::InvcHead);

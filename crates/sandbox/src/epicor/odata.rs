@@ -146,13 +146,14 @@ fn write_children(books: &Books, id: Id, row: &Row, expand: &[String], out: &mut
     }
 }
 
-/// Child rows of a row: those that share its last key, and all others that both have.
+/// Child rows of a row: those that share its key. The index of the rarest part of the key finds them.
 pub(super) fn children<'a>(books: &'a Books, id: Id, row: &Row, child: Id) -> Vec<&'a Row> {
-    let keys = id.table().keys;
-    let Some(last) = keys.last() else { return Vec::new() };
-    let Some(value) = row.cell(last) else { return Vec::new() };
+    let keys = id.table().own_keys();
+    let parts = keys.iter().filter_map(|name| Some((*name, row.cell(name)?)));
+    let rarest = parts.min_by_key(|(name, value)| books.store.count_with(child, name, value));
+    let Some((name, value)) = rarest else { return Vec::new() };
     let shared = |line: &&Row| keys.iter().all(|name| line.cell(name) == row.cell(name));
-    books.store.with(child, last, value).filter(shared).collect()
+    books.store.with(child, name, value).filter(shared).collect()
 }
 
 fn add(books: &mut Books, request: &Request, target: &Target<'_>) -> Result<Response, Refusal> {

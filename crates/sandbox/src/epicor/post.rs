@@ -193,10 +193,10 @@ pub(super) fn reverse(books: &mut Books, name: &str, number: i64, reason: &str) 
     }
     let reversal = books.next_number(Id::CashHead, 1);
     let mut head = original.clone();
-    for name in ["SutureRef_c", "ExternalID"] {
-        if head.cell(name).is_some() {
-            head.set(name, "");
-        }
+    // References belong to the original; the reversal is found by ReverseRef.
+    head.clear_user_columns();
+    for name in ["Reference", "ExternalID", "CCTranID"] {
+        head.set(name, "");
     }
     head.set("GroupID", name);
     head.set("HeadNum", reversal);
@@ -227,7 +227,7 @@ pub(super) fn reverse(books: &mut Books, name: &str, number: i64, reason: &str) 
         }
         books.enter(Id::CashDtl, line)?;
     }
-    receipt::total_group(books, name)?;
+    receipt::move_total(books, name, -original.number("TranAmt"))?;
     books.find(Id::CashHead, &key).cloned()
 }
 

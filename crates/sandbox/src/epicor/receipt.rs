@@ -45,7 +45,7 @@ pub(super) fn create(books: &mut Books, mut row: Row, fields: &Fields) -> Result
     row.set("HeadNum", number);
     row.set_amount("UnAppliedAmt", "DocUnAppliedAmt", amount);
     let key = books.enter(Id::CashHead, row)?;
-    total_group(books, group.text("GroupID"))?;
+    move_total(books, group.text("GroupID"), amount)?;
     Ok(key)
 }
 
@@ -118,7 +118,7 @@ pub(super) fn change(books: &mut Books, before: &Row, mut row: Row, fields: &Fie
     }
     row.set_amount("UnAppliedAmt", "DocUnAppliedAmt", amount - applied);
     books.keep(Id::CashHead, row)?;
-    total_group(books, group.text("GroupID"))
+    move_total(books, group.text("GroupID"), amount - before.number("TranAmt"))
 }
 
 /// Deletes an unposted receipt; its allocations open their invoices again.
@@ -128,7 +128,7 @@ pub(super) fn delete(books: &mut Books, row: &Row) -> Result<(), Refusal> {
         give_back(books, &line, row.number("ReverseRef") == 0)?;
     }
     books.store.remove(Id::CashHead, &row.key(Id::CashHead.table()));
-    total_group(books, row.text("GroupID"))
+    move_total(books, row.text("GroupID"), -row.number("TranAmt"))
 }
 
 fn open_group(books: &Books, row: &Row) -> Result<Row, Refusal> {
@@ -270,11 +270,9 @@ pub(super) fn apply(books: &mut Books, number: i64, amount: i64) -> Result<(), R
     books.keep(Id::CashHead, head)
 }
 
-/// Adds up a group.
-pub(super) fn total_group(books: &mut Books, group: &str) -> Result<(), Refusal> {
-    let total =
-        group::members(books, Id::CashGrp, group).iter().map(|row| row.number("TranAmt")).sum::<i64>();
-    let Some(mut row) = books.one(Id::CashGrp, group).cloned() else { return Ok(()) };
-    row.set("TotalCashReceived", Cell::Decimal(total));
+/// Moves the total of a group.
+pub(super) fn move_total(books: &mut Books, group: &str, amount: i64) -> Result<(), Refusal> {
+    let Some(mut row) = books.one(Id::CashGrp, group).filter(|_| amount != 0).cloned() else { return Ok(()) };
+    row.set("TotalCashReceived", Cell::Decimal(row.number("TotalCashReceived") + amount));
     books.keep(Id::CashGrp, row)
 }

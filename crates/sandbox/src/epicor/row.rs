@@ -74,6 +74,11 @@ impl Row {
         self.set(name, Cell::Moment(moment.to_owned()));
     }
 
+    /// Forgets what user-defined columns hold.
+    pub(super) fn clear_user_columns(&mut self) {
+        self.cells.retain(|name, _| matches!(name, Cow::Borrowed(_)));
+    }
+
     /// Lays sent fields over the row.
     pub(super) fn lay(&mut self, fields: &Fields) {
         for (name, cell) in fields {

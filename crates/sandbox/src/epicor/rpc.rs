@@ -131,7 +131,9 @@ pub(super) fn serve(
         other => return Err(Refusal::unknown(format!("The method {other} is not allowed here."))),
     };
     if request.method == "GET" && !reads(method) {
-        return Err(Refusal::odata(format!("{method} must be called with POST.")));
+        return Err(Refusal::unknown(format!(
+            "{service}/{method} was not found, or it must be called with POST."
+        )));
     }
     let call = Call { service, method, arguments };
     let reply = books.transact(|books| dispatch(books, &call))?;

@@ -21,7 +21,7 @@ pub(super) enum Kind {
 }
 
 /// One column.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -113,11 +113,7 @@ impl Id {
 
 impl Table {
     pub(super) fn column(&self, name: &str) -> Option<&'static Column> {
-        self.columns_static().iter().find(|column| column.name == name)
-    }
-
-    fn columns_static(&self) -> &'static [Column] {
-        self.columns
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// The key columns of a row of this table without the company.

@@ -29,46 +29,55 @@ fn is_indexed(table: &Table, name: &str) -> bool {
     table.indexed.contains(&name) || table.own_keys().contains(&name) || name == "SysRowID" || is_user(name)
 }
 
+/// The columns of a row that are looked up by value.
+fn indexed<'a>(table: &'a Table, row: &'a Row) -> impl Iterator<Item = (Name, &'a Cell)> {
+    let fixed = table.indexed.iter().chain(table.own_keys()).chain(&["SysRowID"]);
+    let fixed = fixed.filter_map(|name| Some((Name::Borrowed(*name), row.cell(name)?)));
+    let users = row.cells().filter(|(name, _)| matches!(name, Name::Owned(_)));
+    fixed.chain(users.map(|(name, cell)| (name.clone(), cell)))
+}
+
 /// Whether a column is a user-defined one.
 pub(super) fn is_user(name: &str) -> bool {
     name.ends_with("_c")
 }
 
 impl Rows {
-    fn enter(&mut self, table: &Table, key: &Key, row: &Row) {
-        for (name, cell) in row.cells() {
-            if !cell.is_empty() && is_indexed(table, name) {
-                let values = self.by_value.entry(name.clone()).or_default();
-                values.entry(cell.clone()).or_default().insert(key.clone());
-            }
+    fn enter(&mut self, key: &Key, name: Name, cell: &Cell) {
+        if !cell.is_empty() {
+            let values = self.by_value.entry(name).or_default();
+            values.entry(cell.clone()).or_default().insert(key.clone());
         }
-        self.by_revision.insert(row.number("SysRevID"), key.clone());
     }
 
-    fn leave(&mut self, table: &Table, key: &Key, row: &Row) {
-        for (name, cell) in row.cells() {
-            if cell.is_empty() || !is_indexed(table, name) {
-                continue;
-            }
-            let Some(values) = self.by_value.get_mut(name) else { continue };
-            if let Some(keys) = values.get_mut(cell) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    values.remove(cell);
-                }
+    fn leave(&mut self, key: &Key, name: &Name, cell: &Cell) {
+        let Some(values) = self.by_value.get_mut(name) else { return };
+        if let Some(keys) = values.get_mut(cell) {
+            keys.remove(key);
+            if keys.is_empty() {
+                values.remove(cell);
             }
         }
-        self.by_revision.remove(&row.number("SysRevID"));
     }
 
-    /// Puts or removes a row; what was there before comes back.
+    /// Puts or removes a row; what was there before comes back. Only what differs is indexed anew.
     fn replace(&mut self, table: &Table, key: &Key, row: Option<Row>) -> Option<Row> {
         let before = self.rows.remove(key);
         if let Some(before) = &before {
-            self.leave(table, key, before);
+            for (name, cell) in indexed(table, before) {
+                if row.as_ref().and_then(|row| row.cell(&name)) != Some(cell) {
+                    self.leave(key, &name, cell);
+                }
+            }
+            self.by_revision.remove(&before.number("SysRevID"));
         }
         if let Some(row) = row {
-            self.enter(table, key, &row);
+            for (name, cell) in indexed(table, &row) {
+                if before.as_ref().and_then(|before| before.cell(&name)) != Some(cell) {
+                    self.enter(key, name, cell);
+                }
+            }
+            self.by_revision.insert(row.number("SysRevID"), key.clone());
             self.rows.insert(key.clone(), row);
         }
         before
@@ -132,6 +141,12 @@ impl Store {
         let rows = self.tables.get(&id);
         let keys = rows.and_then(|rows| rows.by_value.get(name)).and_then(|values| values.get(value));
         keys.into_iter().flatten().filter_map(move |key| rows?.rows.get(key))
+    }
+
+    /// How many rows have this value in an indexed column.
+    pub(super) fn count_with(&self, id: Id, name: &str, value: &Cell) -> usize {
+        let values = self.tables.get(&id).and_then(|rows| rows.by_value.get(name));
+        values.and_then(|values| values.get(value)).map_or(0, BTreeSet::len)
     }
 
     /// The rows that can have this value in this column; `None` when there is no index that knows.

@@ -1,9 +1,10 @@
-//! `suture sandbox`: a pretend Stripe, a pretend Epic and a pretend payer on this machine, until they are stopped.
+//! `suture sandbox`: a pretend Stripe, Epic, Epicor and payer on this machine, until they are stopped.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
+use suture_sandbox::epicor::{DEFAULT_API_KEY, DEFAULT_COMPANY, DEFAULT_PASSWORD, DEFAULT_USER};
 use suture_sandbox::stripe::{DEFAULT_KEY, StripeOptions};
 use suture_sandbox::{Options, start};
 
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// Port of the pretend Epic
     #[arg(long, default_value_t = 0)]
     epic_port: u16,
+    /// Port of the pretend Epicor
+    #[arg(long, default_value_t = 0)]
+    epicor_port: u16,
     /// Port of the pretend payer
     #[arg(long, default_value_t = 0)]
     payer_port: u16,
@@ -45,10 +49,12 @@ async fn run_until_stopped(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = Options {
         stripe_listen: on(arguments.stripe_port),
         epic_listen: on(arguments.epic_port),
+        epicor_listen: on(arguments.epicor_port),
         payer_listen: on(arguments.payer_port),
         control_listen: on(arguments.control_port),
         stripe: StripeOptions { seed: arguments.seed, webhook, ..StripeOptions::default() },
         epic_seed: arguments.seed,
+        epicor_seed: arguments.seed,
         ..Options::default()
     };
     let running = start(options).await.map_err(|error| Failure::of("the sandbox cannot start", &error))?;
@@ -56,6 +62,11 @@ async fn run_until_stopped(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!();
     println!("  pretend Stripe  {}   key {DEFAULT_KEY}", running.stripe_url);
     println!("  pretend Epic    {}   FHIR {0}/interconnect/api/FHIR/R4", running.epic_url);
+    println!(
+        "  pretend Epicor  {}   REST /Kinetic/api/v2/odata/{DEFAULT_COMPANY}, x-api-key {DEFAULT_API_KEY}, \
+         user {DEFAULT_USER} with password {DEFAULT_PASSWORD}",
+        running.epicor_url
+    );
     println!(
         "  pretend payer   {}   270 to /eligibility, claims to /claims, 835 from /remittances/1",
         running.payer_url
