@@ -17,6 +17,7 @@ use suture_store::{journal, links};
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::job::Job;
+use crate::second_charges;
 
 /// Where evidence came from.
 #[derive(Clone)]
@@ -197,7 +198,8 @@ fn find_or_open(
                     &stream,
                 )?;
             }
-            return change.load(&stream).map(Some);
+            let loaded = change.load(&stream)?;
+            return second_charges::of_its_charge(change, evidence, loaded, origin);
         }
     }
     let (attempt, link, amount) = match evidence {
@@ -210,7 +212,7 @@ fn find_or_open(
         let loaded = change.load::<Payment>(&id.to_string())?;
         if loaded.state.is_some() {
             remember(change, evidence, &loaded.stream, origin)?;
-            return Ok(Some(loaded));
+            return second_charges::of_its_charge(change, evidence, loaded, origin);
         }
     }
     open_observed(change, evidence, link, amount, origin).map(Some)

@@ -34,6 +34,7 @@ mod retry;
 mod reversals;
 mod run_flow;
 pub mod scheduling;
+mod second_charges;
 mod send;
 pub mod sequence;
 mod sweeps;

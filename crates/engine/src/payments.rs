@@ -441,7 +441,8 @@ fn record_debt(change: &mut Change<'_, '_>, link: &links::Link, owed: Money) -> 
     Ok(id)
 }
 
-/// Locks the debt, plans the attempt, and inserts the effect that sends it and the first poll.
+/// Locks the debt, plans the attempt, and inserts the effect that sends it and the first poll. Without a method and with an
+/// intent there is no new attempt: the effect asks for the secret of that intent.
 pub(crate) fn plan_attempt(
     change: &mut Change<'_, '_>,
     loaded: &mut Loaded<Payment>,
@@ -462,6 +463,9 @@ pub(crate) fn plan_attempt(
         }
         change.save(&mut debt, &facts::care_of(&state))?;
     }
+    if events.is_empty() {
+        return show_intent(change, &state);
+    }
     let number = state.attempts.last().map_or(1, |attempt| attempt.number);
     let version = loaded.version();
     events.retain(|event| matches!(event, Event::AttemptPlanned { .. }));
@@ -477,6 +481,15 @@ pub(crate) fn plan_attempt(
     let now = change.order.now;
     change.effect(gateway_effect(effect.clone(), &job, state.id, &origin.connection, now))?;
     plan_poll(change, state.id, &origin.connection, (&format!("{}/{version}/poll", state.id), 1))?;
+    Ok(effect)
+}
+
+/// Asks for the browser's secret of the intent that is there, so that the payer may go on with it in another window.
+fn show_intent(change: &mut Change<'_, '_>, state: &Payment) -> Result<String, Error> {
+    let effect = format!("{}/show/{}", state.id, change.order.now.millis());
+    let job = Job::ShowIntent { payment: state.id };
+    let (connection, now) = (&state.connection, change.order.now);
+    change.effect_once(gateway_effect(effect.clone(), &job, state.id, connection, now))?;
     Ok(effect)
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{self, Attempt};
-use crate::evidence::{CardSeen, DisputeStatus, IntentStatus, PaymentError, RefundStatus};
+use crate::evidence::{
+    CardSeen, ChargeSeen, ChargeStatus, DisputeStatus, IntentStatus, PaymentError, RefundStatus,
+};
 use crate::explain::Care;
 use crate::id::{DebtId, PaymentId, RefundId};
 use crate::ledger::Account;
@@ -230,6 +232,14 @@ impl Payment {
     fn refunds_in(&self, statuses: &[RefundStatus]) -> i64 {
         let counted = |refund: &&RefundKnown| statuses.contains(&refund.status);
         self.refunds.values().filter(counted).map(|refund| refund.amount.minor).sum()
+    }
+
+    /// Whether a charge that succeeded is not the one that carries this payment's money: it is money of its own, and a payment
+    /// of its own.
+    #[must_use]
+    pub fn is_of_another_charge(&self, seen: &ChargeSeen) -> bool {
+        seen.status == ChargeStatus::Succeeded
+            && self.charge.as_ref().is_some_and(|known| *known != seen.charge)
     }
 
     /// The account that this payment's money is credited to.

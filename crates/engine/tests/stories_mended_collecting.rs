@@ -1,0 +1,148 @@
+//! What a review found in collecting, each as a story of its own: two windows that pay one debt.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
+
+use serde_json::json;
+use suture_core::appointment::{Appointment, Status};
+use suture_core::id::AppointmentId;
+use suture_core::payment::{self, Payment};
+use suture_core::visit::Timing;
+use suture_engine::billing::Authorize;
+use suture_engine::scheduling::PayVisit;
+use suture_sandbox::wire::Request;
+use suture_sim::on_both_databases;
+use suture_sim::world::World;
+use suture_store::effects::State;
+
+on_both_databases!(
+    a_second_checkout_in_the_browser_opens_the_same_intent,
+    a_second_checkout_of_an_estimate_opens_the_same_intent,
+    a_second_charge_for_one_payment_is_booked_and_a_person_is_asked,
+    a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it,
+);
+
+async fn held(world: &mut World) -> Appointment {
+    let desk = world.practice(Timing::DepositToBook, |_, _, _| {}).await.unwrap();
+    let patient = world.patient_with_card(0, "pm_card_visa").await.unwrap().id;
+    let starts_at = world.opening(desk, 120).await.unwrap();
+    world.select(desk, (patient, 0), starts_at, None).await.unwrap()
+}
+
+/// Opens the checkout without a card: the payer gives it in the browser. The browser's secret, when one is known.
+async fn open_checkout(world: &mut World, id: AppointmentId) -> Option<String> {
+    let (engine, caller) = (world.engine(0).clone(), world.caller());
+    world.clock.jump(1_000);
+    let (_, taken) = engine.pay_appointment(&caller, id, PayVisit::default()).await.unwrap();
+    world.settle().await.unwrap();
+    taken.client_secret.map(|secret| secret.expose().clone())
+}
+
+fn pay_in_browser(world: &World, intent: &str) {
+    let paid = json!({ "payment_intent": intent, "payment_method": "pm_card_visa" });
+    let paid = world.outside.at_stripe("browser_confirm", &paid).unwrap();
+    assert_eq!(paid["status"], "succeeded", "{paid}");
+}
+
+fn intents(world: &World) -> Vec<serde_json::Value> {
+    world.at_stripe("payment_intents")
+}
+
+async fn only_payment(world: &World) -> Payment {
+    let mut payments = world.payments().await.unwrap();
+    assert_eq!(payments.len(), 1, "{payments:?}");
+    payments.remove(0)
+}
+
+/// Each window had an intent of its own, and the patient could pay both.
+async fn a_second_checkout_in_the_browser_opens_the_same_intent(mut world: World) {
+    let held = held(&mut world).await;
+    open_checkout(&mut world, held.id).await;
+    let first = open_checkout(&mut world, held.id).await.unwrap();
+    let again = open_checkout(&mut world, held.id).await;
+    assert_eq!(again, Some(first), "the secret is asked for again");
+    assert_eq!(intents(&world).len(), 1, "one debt, one intent");
+    let payment = only_payment(&world).await;
+    assert_eq!((payment.attempts.len(), payment.status()), (1, payment::Status::RequiresMethod));
+    pay_in_browser(&world, &payment.intent.unwrap());
+    world.settle().await.unwrap();
+    assert_eq!(world.appointment(held.id).await.unwrap().status, Status::Confirmed);
+    assert_eq!(world.moved("charge").len(), 1);
+}
+
+async fn a_second_checkout_of_an_estimate_opens_the_same_intent(mut world: World) {
+    let patient = world.patient_with_card(0, "pm_card_visa").await.unwrap().id;
+    let check = world.eligible(patient, 4_000).await.unwrap();
+    let estimate = world.estimate_for(&check, None).await.unwrap();
+    let (engine, caller) = (world.engine(0).clone(), world.caller());
+    for _ in 0..3 {
+        world.clock.jump(1_000);
+        engine.authorize_estimate(&caller, estimate.id, Authorize::default()).await.unwrap();
+        world.settle().await.unwrap();
+    }
+    assert_eq!((intents(&world).len(), only_payment(&world).await.attempts.len()), (1, 1));
+}
+
+/// A second intent with the marks of the first, as an older version made it, and both are paid.
+async fn paid_twice(world: &mut World) -> (AppointmentId, String) {
+    let held = held(world).await;
+    open_checkout(world, held.id).await;
+    let intent = intents(world).remove(0);
+    let metadata = intent["metadata"].as_object().unwrap();
+    let marks: Vec<String> =
+        metadata.iter().map(|(key, value)| format!("metadata[{key}]={}", value.as_str().unwrap())).collect();
+    let body = format!("amount=5000&currency=usd&{}", marks.join("&"));
+    let request = Request::new("POST", "/v1/payment_intents")
+        .with_header("host", "stripe.test")
+        .with_header("authorization", &format!("Bearer {}", suture_sandbox::stripe::DEFAULT_KEY))
+        .with_header("content-type", "application/x-www-form-urlencoded")
+        .with_body(body);
+    let made = world.outside.stripe().handle(world.clock.millis(), &request).body_json();
+    let second = made["id"].as_str().unwrap().to_owned();
+    pay_in_browser(world, intent["id"].as_str().unwrap());
+    world.settle().await.unwrap();
+    assert_eq!(world.appointment(held.id).await.unwrap().status, Status::Confirmed);
+    (held.id, second)
+}
+
+/// The second charge was compared by its amount only, and never booked.
+async fn a_second_charge_for_one_payment_is_booked_and_a_person_is_asked(mut world: World) {
+    let (id, second) = paid_twice(&mut world).await;
+    pay_in_browser(&world, &second);
+    world.settle().await.unwrap();
+    world.sweep(std::time::Duration::from_secs(86_400)).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.moved("charge").len(), 2);
+    let at_gateway = world.balance("gw:stripe").await.unwrap() + world.balance("exp:fee").await.unwrap();
+    assert_eq!(at_gateway, 10_000, "both charges are in the books");
+    assert_eq!(world.balance("deposit:patient").await.unwrap(), -5_000);
+    assert_eq!(world.balance("credit:patient").await.unwrap(), -5_000, "the second is owed back");
+    let asked = world.effects(State::Parked).await.unwrap();
+    let asked: Vec<_> = asked.iter().filter(|effect| effect.destination == "second-charges").collect();
+    assert_eq!(asked.len(), 1, "a person is asked once: {asked:?}");
+    // The person pays it back, and the visit keeps its own deposit.
+    let extra = world.payments().await.unwrap().into_iter().find(|known| known.debt.is_none()).unwrap();
+    let caller = world.caller();
+    let why = ("paid_twice", "front_desk");
+    world.engine(0).clone().refund_payment(&caller, extra.id, None, why).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.balance("credit:patient").await.unwrap(), 0);
+    assert_eq!(world.balance("deposit:patient").await.unwrap(), -5_000);
+    assert_eq!(world.appointment(id).await.unwrap().status, Status::Confirmed);
+}
+
+/// The second charge is only heard of by its refund: the refund must not count against the first charge.
+async fn a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it(mut world: World) {
+    let (id, second) = paid_twice(&mut world).await;
+    world.outside.at_stripe("webhooks", &json!({ "drop_all": true })).unwrap();
+    pay_in_browser(&world, &second);
+    let _unheard = world.take_mail();
+    world.outside.at_stripe("webhooks", &json!({ "drop_all": false })).unwrap();
+    world
+        .outside
+        .at_stripe("external_refund", &json!({ "payment_intent": second, "amount": 5_000 }))
+        .unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.balance("credit:patient").await.unwrap(), 0, "came and went");
+    assert_eq!(world.balance("deposit:patient").await.unwrap(), -5_000);
+    assert_eq!(world.appointment(id).await.unwrap().status, Status::Confirmed);
+}
