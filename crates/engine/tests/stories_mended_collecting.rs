@@ -1,14 +1,20 @@
-//! What a review found in collecting, each as a story of its own: two windows that pay one debt.
+//! What a review found in collecting, each as a story of its own: two windows that pay one debt, and charges of amounts that
+//! are no longer due.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error should stop")]
 
 use serde_json::json;
 use suture_core::appointment::{Appointment, Status};
+use suture_core::consent::Purpose;
 use suture_core::id::AppointmentId;
+use suture_core::money::Money;
+use suture_core::pass;
 use suture_core::payment::{self, Payment};
+use suture_core::service::{self, Service};
 use suture_core::visit::Timing;
 use suture_engine::billing::Authorize;
-use suture_engine::scheduling::PayVisit;
+use suture_engine::notices::NewPass;
+use suture_engine::scheduling::{Checkout, PayByLink, PayVisit};
 use suture_sandbox::wire::Request;
 use suture_sim::on_both_databases;
 use suture_sim::world::World;
@@ -19,7 +25,11 @@ on_both_databases!(
     a_second_checkout_of_an_estimate_opens_the_same_intent,
     a_second_charge_for_one_payment_is_booked_and_a_person_is_asked,
     a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it,
+    a_link_after_a_declined_collection_pays_it,
 );
+
+const DAY: i64 = 86_400_000;
+const MINUTE: i64 = 60_000;
 
 async fn held(world: &mut World) -> Appointment {
     let desk = world.practice(Timing::DepositToBook, |_, _, _| {}).await.unwrap();
@@ -145,4 +155,65 @@ async fn a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it(mut worl
     assert_eq!(world.balance("credit:patient").await.unwrap(), 0, "came and went");
     assert_eq!(world.balance("deposit:patient").await.unwrap(), -5_000);
     assert_eq!(world.appointment(id).await.unwrap().status, Status::Confirmed);
+}
+
+struct Owed {
+    world: World,
+    booked: Appointment,
+}
+
+/// A visit of 165.00 that took place, and whose charge to the card on file was declined.
+async fn declined(mut world: World) -> Owed {
+    let desk = world.practice(Timing::PostVisit, |_, _, _| {}).await.unwrap();
+    world.prices(desk, &[("99214", 16_500)]).await.unwrap();
+    let patient = world.patient_with_card(0, "pm_card_visa").await.unwrap();
+    let card = patient.methods.keys().next().unwrap().clone();
+    let patient = patient.id;
+    world.consent(patient, Purpose::Visit, 50_000).await.unwrap();
+    let starts_at = world.opening(desk, 60).await.unwrap();
+    let booked = world.select(desk, (patient, 0), starts_at, None).await.unwrap();
+    world.pass(100 * MINUTE).await.unwrap();
+    for (visits, state) in [(true, "insufficient_funds"), (false, "good")] {
+        let bank = json!({ "payment_method": card, "state": state });
+        world.outside.at_stripe("card", &bank).unwrap();
+        if visits {
+            world.visit(booked.id, &["99214"]).await.unwrap();
+        }
+    }
+    Owed { world, booked }
+}
+
+impl Owed {
+    async fn service(&self) -> Service {
+        self.world.service(self.booked.service.unwrap()).await.unwrap()
+    }
+
+    /// The token of a link as the patient gets it after the decline.
+    async fn link(&self) -> String {
+        let expires_at = self.world.now() + std::time::Duration::from_secs(3_600);
+        let subject = self.booked.service.unwrap().to_string();
+        let new = NewPass { purpose: pass::Purpose::ReturnToCheckout, subject, expires_at };
+        let url = self.world.engine(0).issue_link(&self.world.caller(), new).await.unwrap();
+        url.rsplit('/').next().unwrap().to_owned()
+    }
+
+    fn charged(&self) -> Vec<i64> {
+        self.world.moved("charge").iter().map(|charge| charge["amount"].as_i64().unwrap()).collect()
+    }
+}
+
+/// The link said that nothing was due, and was used up by looking.
+async fn a_link_after_a_declined_collection_pays_it(world: World) {
+    let mut here = declined(world).await;
+    let engine = here.world.engine(0).clone();
+    let token = here.link().await;
+    let Checkout::Balance(balance) = engine.checkout(&token).await.unwrap() else { panic!("a balance") };
+    assert_eq!(balance.due, Some(Money::usd(16_500)));
+    here.world.clock.jump(1_000);
+    let how = PayByLink { method: Some("pm_card_visa".to_owned()), ..PayByLink::default() };
+    engine.pay_by_link(&token, pass::Purpose::ReturnToCheckout, how).await.unwrap();
+    here.world.settle().await.unwrap();
+    assert_eq!((here.charged(), here.service().await.status), (vec![16_500], service::Status::Completed));
+    here.world.pass(8 * DAY).await.unwrap();
+    assert_eq!(here.charged(), vec![16_500], "and the ladder has ended");
 }

@@ -259,6 +259,15 @@ impl Payment {
         self.attempts.last().filter(|last| last.state.is_open())
     }
 
+    /// Whether nothing happens until the payer gives another method: no attempt is under way, and nobody cancels it.
+    #[must_use]
+    pub fn only_waits_for_method(&self) -> bool {
+        let under_way = |last: &Attempt| last.state.is_open() && last.state != attempt::State::Waiting;
+        self.status() == Status::RequiresMethod
+            && !self.canceling
+            && !self.attempts.last().is_some_and(under_way)
+    }
+
     /// Whether money may still come by this payment: it is not decided, or it is authorized and may be captured, or the
     /// payer still holds a browser secret of its intent. Until then no other payment may collect the same debt.
     #[must_use]
