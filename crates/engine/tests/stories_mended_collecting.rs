@@ -25,6 +25,8 @@ on_both_databases!(
     a_second_checkout_of_an_estimate_opens_the_same_intent,
     a_second_charge_for_one_payment_is_booked_and_a_person_is_asked,
     a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it,
+    the_ladder_charges_what_cash_left_over,
+    the_ladder_charges_nothing_after_all_was_given_up,
     a_link_after_a_declined_collection_pays_it,
 );
 
@@ -188,6 +190,10 @@ impl Owed {
         self.world.service(self.booked.service.unwrap()).await.unwrap()
     }
 
+    async fn on_service(&mut self, command: service::Command) {
+        self.world.on_service(self.booked.service.unwrap(), command).await.unwrap();
+    }
+
     /// The token of a link as the patient gets it after the decline.
     async fn link(&self) -> String {
         let expires_at = self.world.now() + std::time::Duration::from_secs(3_600);
@@ -200,6 +206,28 @@ impl Owed {
     fn charged(&self) -> Vec<i64> {
         self.world.moved("charge").iter().map(|charge| charge["amount"].as_i64().unwrap()).collect()
     }
+}
+
+/// The next try charged the whole amount again, and the difference went back as a refund.
+async fn the_ladder_charges_what_cash_left_over(world: World) {
+    let mut here = declined(world).await;
+    assert_eq!((here.charged(), here.service().await.status), (vec![], service::Status::Settling));
+    let (reference, amount) = ("cash-1".to_owned(), Money::usd(5_000));
+    let cash = service::Command::RecordElsewhere { reference, amount, author: "front desk".to_owned() };
+    here.on_service(cash).await;
+    here.world.pass(8 * DAY).await.unwrap();
+    assert_eq!((here.charged(), here.service().await.status), (vec![11_500], service::Status::Completed));
+    assert_eq!(here.world.moved("refund").len(), 0);
+}
+
+async fn the_ladder_charges_nothing_after_all_was_given_up(world: World) {
+    let mut here = declined(world).await;
+    let (amount, approver) = (Money::usd(16_500), "finance_head".to_owned());
+    let off = service::Command::WriteOff { amount, approver, reason: "hardship".to_owned() };
+    here.on_service(off).await;
+    assert_eq!(here.service().await.status, service::Status::Completed, "nothing is collecting any more");
+    here.world.pass(8 * DAY).await.unwrap();
+    assert_eq!(here.charged(), Vec::<i64>::new());
 }
 
 /// The link said that nothing was due, and was used up by looking.

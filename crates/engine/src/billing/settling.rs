@@ -46,6 +46,9 @@ pub(crate) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin)
     } else if matches!(state.status, Status::Settling | Status::Canceled) {
         ask_for_surplus(change, &state)?;
     }
+    if state.status == Status::Settling {
+        crate::scheduling::collection_in_step(change, service, origin)?;
+    }
     if decide_service(change, service, &service::Command::Complete)? {
         plan_archive(change, service)?;
     }
