@@ -36,7 +36,10 @@ pub(crate) fn follow(
         match event {
             Event::BookingConfirmed { .. } => booking::confirmed(change, &after, origin)?,
             Event::PutAtRisk { .. } => rescue::begun(change, &after)?,
-            Event::Secured => tell::secured(change, &after)?,
+            Event::Secured => {
+                booking::charge_again(change, &after)?;
+                tell::secured(change, &after)?;
+            }
             Event::PaymentMoved { paid, .. } => {
                 tell::payment_moved(change, &after, payment, *paid)?;
                 reservations::lost(change, &after, *paid)?;

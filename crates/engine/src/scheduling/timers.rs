@@ -17,7 +17,8 @@ use crate::worker::{After, Working};
 
 use super::{holds, tell, waiting};
 
-/// Plans a timer of an appointment once.
+/// Plans a timer of an appointment once. Timers wait for nobody: one that was planned before may be due later, after a move,
+/// and each looks at the truth when it runs.
 pub(super) fn plan(
     change: &mut Change<'_, '_>,
     appointment: &Appointment,
@@ -29,7 +30,7 @@ pub(super) fn plan(
     change.effect_once(NewEffect {
         id: format!("{id}/{name}"),
         kind: job.kind(),
-        lane: Some(format!("scheduling/{id}/{}", job.kind())),
+        lane: None,
         destination: "scheduling".to_owned(),
         stream: Some(id.to_string()),
         due_at,
