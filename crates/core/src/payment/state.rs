@@ -215,9 +215,12 @@ impl Payment {
     }
 
     /// What may still be refunded: captured, less every refund that is asked for, on its way or done, less money
-    /// that a dispute holds.
+    /// that a dispute holds. Nothing while a dispute is open or after it was lost: the money would be lost twice.
     #[must_use]
     pub fn refundable(&self) -> Money {
+        if matches!(self.status(), Status::Disputed | Status::Lost) {
+            return Money::zero(self.amount.currency);
+        }
         let reserved: i64 = self.reserved.values().map(|amount| amount.minor).sum();
         let moving = self.refunds_in(&[RefundStatus::Pending, RefundStatus::Succeeded]);
         let disputed: i64 = self

@@ -15,7 +15,7 @@ use crate::billing;
 use crate::change::Change;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::refunds::plan_refund;
+use crate::refunds::refund_by_rule;
 
 use super::{booking, collection, holds, rescue, reservations, tell, timers};
 
@@ -127,11 +127,5 @@ fn is_free(change: &mut Change<'_, '_>, state: &Appointment) -> Result<bool, Err
 
 /// Pays back what was captured; what is only reserved is released by `stop_collecting`.
 fn give_back(change: &mut Change<'_, '_>, payment: PaymentId, origin: &Origin) -> Result<(), Error> {
-    let (_, state) = change.existing::<Payment>(&payment.to_string())?;
-    if state.refundable().minor <= 0 {
-        return Ok(());
-    }
-    change.because("scheduling", "slot_lost", |change| {
-        plan_refund(change, (payment, None), RULE, origin).map(|_| ())
-    })
+    change.because("scheduling", "slot_lost", |change| refund_by_rule(change, (payment, None), RULE, origin))
 }
