@@ -309,6 +309,12 @@ impl Appointment {
         Money::new(minor, self.terms.deposit.currency)
     }
 
+    /// What its payments reserve and did not take, in minor units.
+    #[must_use]
+    pub fn reserved_minor(&self) -> i64 {
+        self.payments.values().map(|paid| paid.reserved_minor).sum()
+    }
+
     /// The payment that proves the deposit: captured, or reserved where the terms say that this is enough.
     #[must_use]
     pub fn deposit_proof(&self) -> Option<PaymentId> {

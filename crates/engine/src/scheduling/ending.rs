@@ -148,8 +148,7 @@ fn case_of(
     now: suture_core::time::Timestamp,
 ) -> Case {
     let notice = state.context.starts_at.since(now).as_secs() / 60;
-    let reserved: i64 = state.payments.values().map(|paid| paid.reserved_minor).sum();
-    let paid = state.paid_before();
+    let (reserved, paid) = (state.reserved_minor(), state.paid_before());
     Case {
         occasion,
         notice_minutes: u32::try_from(notice).unwrap_or(u32::MAX),
