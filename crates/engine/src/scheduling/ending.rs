@@ -238,12 +238,22 @@ fn settle_money(
     let (by, reason) = (by.name().to_owned(), reason.clone());
     billing::decide_service(change, &service, &service::Command::Miss { by, reason, fee: verdict.fee })?;
     billing::settle(change, &service, &collection::at_once(billing), origin)?;
+    if kept {
+        // What the deposit does not pay is known once its capture is.
+        return timers::stop_charges_before(change, after);
+    }
     if verdict.charge.minor > 0 {
         collection::begin(change, &service)?;
     }
-    match kept {
-        true => Ok(()),
-        false => timers::stop_collecting(change, after),
+    timers::stop_collecting(change, after)
+}
+
+/// Collects what the deposit left of a fee, once nothing of the deposit is reserved any more.
+pub(super) fn collect_the_rest(change: &mut Change<'_, '_>, after: &Appointment) -> Result<(), Error> {
+    let rest = after.ended.as_ref().is_some_and(|(_, _, verdict)| verdict.charge.minor > 0);
+    match after.service.filter(|_| rest && after.reserved_minor() == 0) {
+        Some(service) => collection::begin(change, &service.to_string()),
+        None => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::facts::Origin;
 use crate::job::Job;
 use crate::refunds::refund_by_rule;
 
-use super::{booking, collection, holds, rescue, reservations, tell, timers};
+use super::{booking, collection, ending, holds, rescue, reservations, tell, timers};
 
 /// Who authorizes a refund of money that came too late, as written on the refund.
 const RULE: &str = "rule_slot_lost";
@@ -53,6 +53,7 @@ pub(crate) fn follow(
             timers::stop_charges_before(change, &after)?;
             collection::begin(change, &service.to_string())?;
         }
+        ending::collect_the_rest(change, &after)?;
     }
     if matches!(after.status, Status::Lapsed | Status::Canceled | Status::NoShow) {
         late(change, &after, payment, origin)?;
