@@ -4,7 +4,7 @@ use suture_core::appointment::{Appointment, Command, Event, Party, Status};
 use suture_core::explain::Reason;
 use suture_core::id::{AppointmentId, PaymentId};
 use suture_core::money::Money;
-use suture_core::payment::{self, Payment};
+use suture_core::payment::Payment;
 use suture_core::practice::Clinic;
 use suture_core::refusal::Refusal;
 use suture_core::service;
@@ -17,9 +17,9 @@ use crate::change::Change;
 use crate::engine::Engine;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{Caller, plan_command};
+use crate::payments::Caller;
 
-use super::{collection, holds, tell, timers, waiting};
+use super::{collection, holds, outcomes, tell, timers, waiting};
 
 /// How an appointment is to end.
 #[derive(Debug, Clone)]
@@ -257,7 +257,8 @@ pub(super) fn collect_the_rest(change: &mut Change<'_, '_>, after: &Appointment)
     }
 }
 
-/// A deposit that is only reserved pays the fee by a capture of that much; the rest is released with it.
+/// A deposit that is only reserved pays the fee by a capture of that much; the rest is released with it. A capture that is
+/// under way takes all of it, and the rest is refunded. Says whether money is on its way.
 fn capture_fee(
     change: &mut Change<'_, '_>,
     after: &Appointment,
@@ -273,8 +274,7 @@ fn capture_fee(
     }
     let (_, state) = change.existing::<Payment>(&payment.to_string())?;
     let amount = Some(Money::new(part, state.amount.currency));
-    plan_command(change, payment, &payment::Command::Capture { amount }, origin)?;
-    Ok(true)
+    outcomes::capture(change, payment, amount, origin)
 }
 
 /// Plans the end of an appointment at risk.
