@@ -321,7 +321,11 @@ pub(crate) fn book(
             )));
         }
         for estimate in &check.estimates {
-            attach(change, id, *estimate, origin)?;
+            let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
+            // One that was moved to another check is of that check's service.
+            if known.link == check.link {
+                attach(change, id, *estimate, origin)?;
+            }
         }
         cover(change, check.id)?;
     }
