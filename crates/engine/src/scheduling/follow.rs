@@ -38,11 +38,12 @@ pub(crate) fn follow(
             Event::PutAtRisk { .. } => rescue::begun(change, &after)?,
             Event::Secured => {
                 booking::charge_again(change, &after)?;
+                reservations::keep(change, &after)?;
                 tell::secured(change, &after)?;
             }
             Event::PaymentMoved { paid, .. } => {
                 tell::payment_moved(change, &after, payment, *paid)?;
-                reservations::lost(change, &after, *paid)?;
+                reservations::lost(change, &after, (payment.id, *paid))?;
             }
             _ => {}
         }
