@@ -6,7 +6,7 @@ use suture_core::currency::Currency;
 use suture_core::eligibility::{Eligibility, Status as Checked};
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Reason};
-use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
+use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, ServiceId};
 use suture_core::patient::Patient;
 use suture_core::payment::{self, Payment, Purpose, Source};
 use suture_core::redact::Phi;
@@ -224,18 +224,6 @@ impl Engine {
                 .await?;
                 Ok(After::Parked { error: refusal.detail })
             }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Releases what a payment reserves, because its service was cancelled. A capture that is on its way wins; its money is
-    /// refunded when it is seen (FLOWS 4f).
-    pub(crate) async fn cancel_hold(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
-        let organization = working.effect.organization.clone();
-        let actor = Actor::System("billing".to_owned());
-        match self.cancel_payment(&Caller { organization, actor }, payment).await {
-            Ok(_) => self.finish(working, "released").await,
-            Err(Error::Refused(refusal)) => self.finish(working, &refusal.detail).await,
             Err(error) => Err(error),
         }
     }

@@ -100,6 +100,11 @@ fn late(
             false => timers::stop_one(change, state, &seen.id.to_string()),
         };
     };
+    let (_, proof) = change.existing::<Payment>(&payment.to_string())?;
+    if proof.canceling && proof.captured_minor == 0 {
+        // It is being released: what it reserves proves nothing any more.
+        return Ok(());
+    }
     let still_free = state.status == Status::Lapsed
         && state.context.starts_at > change.order.now
         && is_free(change, state)?;
@@ -109,8 +114,7 @@ fn late(
         let service = ServiceId::mint(change.mint());
         let (after, _) = holds::decide(change, state.id, &Command::Rebook { service })?;
         booking::confirmed(change, &after, origin)?;
-        let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
-        return billing::see(change, &service.to_string(), (&payment, Kind::Estimate), origin);
+        return billing::see(change, &service.to_string(), (&proof, Kind::Estimate), origin);
     }
     let (after, _) = holds::decide(change, state.id, &Command::LoseSlot)?;
     give_back(change, payment, origin)?;
