@@ -304,9 +304,10 @@ fn settle_debt(
         }
     }
     change.save(&mut loaded, &care_of(payment))?;
-    match loaded.state.and_then(|debt| debt.owner) {
-        Some(owner) => crate::billing::follow(change, &owner, payment, origin),
-        None => Ok(()),
+    match (loaded.state.and_then(|debt| debt.owner), change.refused.clone()) {
+        (None, _) => Ok(()),
+        (Some(owner), None) => crate::billing::follow(change, &owner, payment, origin),
+        (Some(owner), Some(refusal)) => crate::billing::not_followed(change, &owner, payment, &refusal),
     }
 }
 

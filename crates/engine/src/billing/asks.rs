@@ -7,6 +7,7 @@ use suture_core::id::PaymentId;
 use suture_core::money::Money;
 use suture_core::patient::Patient;
 use suture_core::payment::{Payment, Status};
+use suture_core::refusal::Refusal;
 use suture_core::service::{Held, Service};
 use suture_store::effects::{self, NewEffect, State};
 use suture_store::journal;
@@ -112,6 +113,25 @@ pub(super) fn collect_again(
         )?;
     }
     Ok(paid_back)
+}
+
+/// What follows from a payment was refused, and its evidence was stored alone: somebody must act for its owner.
+pub(crate) fn not_followed(
+    change: &mut Change<'_, '_>,
+    owner: &str,
+    payment: &Payment,
+    refusal: &Refusal,
+) -> Result<(), Error> {
+    ask(
+        change,
+        ("not-followed", &format!("{}/not-followed/{}", payment.id, refusal.code)),
+        owner,
+        format!(
+            "payment {} is in the books as the gateway tells it, but {owner} could not follow it: {} ({}); mend what refuses, \
+             and the next sweep of the gateway goes on; or give the money back",
+            payment.id, refusal.detail, refusal.code
+        ),
+    )
 }
 
 fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {
