@@ -21,6 +21,7 @@ use crate::change::{Change, Loaded, Order};
 use crate::engine::Engine;
 use crate::facts::{self, Origin};
 use crate::job::Job;
+use crate::send;
 
 /// Who asks, and for which tenant.
 #[derive(Debug, Clone)]
@@ -464,7 +465,7 @@ pub(crate) fn plan_attempt(
         change.save(&mut debt, &facts::care_of(&state))?;
     }
     if events.is_empty() {
-        return show_intent(change, &state);
+        return send::plan_show(change, &state);
     }
     let number = state.attempts.last().map_or(1, |attempt| attempt.number);
     let version = loaded.version();
@@ -481,15 +482,6 @@ pub(crate) fn plan_attempt(
     let now = change.order.now;
     change.effect(gateway_effect(effect.clone(), &job, state.id, &origin.connection, now))?;
     plan_poll(change, state.id, &origin.connection, (&format!("{}/{version}/poll", state.id), 1))?;
-    Ok(effect)
-}
-
-/// Asks for the browser's secret of the intent that is there, so that the payer may go on with it in another window.
-fn show_intent(change: &mut Change<'_, '_>, state: &Payment) -> Result<String, Error> {
-    let effect = format!("{}/show/{}", state.id, change.order.now.millis());
-    let job = Job::ShowIntent { payment: state.id };
-    let (connection, now) = (&state.connection, change.order.now);
-    change.effect_once(gateway_effect(effect.clone(), &job, state.id, connection, now))?;
     Ok(effect)
 }
 

@@ -23,6 +23,7 @@ use crate::connections::Open;
 use crate::engine::Engine;
 use crate::facts::{self, Origin};
 use crate::job::Job;
+use crate::payments::gateway_effect;
 use crate::worker::{After, Working};
 
 /// A gateway forgets keys after 24 hours; an older call is looked up, never sent again by its key (Stripe facts §a).
@@ -367,6 +368,15 @@ impl Engine {
         }
         secrets.insert(payment.to_string(), secret.clone());
     }
+}
+
+/// Asks for the browser's secret of the intent that is there, so that the payer may go on with it in another window.
+pub(crate) fn plan_show(change: &mut Change<'_, '_>, state: &Payment) -> Result<String, Error> {
+    let effect = format!("{}/show/{}", state.id, change.order.now.millis());
+    let job = Job::ShowIntent { payment: state.id };
+    let (connection, now) = (&state.connection, change.order.now);
+    change.effect_once(gateway_effect(effect.clone(), &job, state.id, connection, now))?;
+    Ok(effect)
 }
 
 fn move_refund(
