@@ -17,7 +17,7 @@ use suture_engine::notices::NewPass;
 use suture_engine::scheduling::{Checkout, PayByLink, PayVisit};
 use suture_sandbox::wire::Request;
 use suture_sim::on_both_databases;
-use suture_sim::world::World;
+use suture_sim::world::{Desk, World};
 use suture_store::effects::State;
 
 on_both_databases!(
@@ -27,6 +27,7 @@ on_both_databases!(
     a_refund_of_a_second_charge_that_nobody_knew_is_booked_with_it,
     the_ladder_charges_what_cash_left_over,
     the_ladder_charges_nothing_after_all_was_given_up,
+    money_that_went_back_is_not_charged_again_with_a_declined_rest,
     a_link_after_a_declined_collection_pays_it,
 );
 
@@ -175,17 +176,19 @@ async fn declined(mut world: World) -> Owed {
     let starts_at = world.opening(desk, 60).await.unwrap();
     let booked = world.select(desk, (patient, 0), starts_at, None).await.unwrap();
     world.pass(100 * MINUTE).await.unwrap();
-    for (visits, state) in [(true, "insufficient_funds"), (false, "good")] {
-        let bank = json!({ "payment_method": card, "state": state });
-        world.outside.at_stripe("card", &bank).unwrap();
-        if visits {
-            world.visit(booked.id, &["99214"]).await.unwrap();
-        }
-    }
-    Owed { world, booked }
+    let mut here = Owed { world, booked };
+    here.bank_says(&card, "insufficient_funds");
+    here.world.visit(here.booked.id, &["99214"]).await.unwrap();
+    here.bank_says(&card, "good");
+    here
 }
 
 impl Owed {
+    fn bank_says(&self, card: &str, state: &str) {
+        let said = json!({ "payment_method": card, "state": state });
+        self.world.outside.at_stripe("card", &said).unwrap();
+    }
+
     async fn service(&self) -> Service {
         self.world.service(self.booked.service.unwrap()).await.unwrap()
     }
@@ -228,6 +231,31 @@ async fn the_ladder_charges_nothing_after_all_was_given_up(world: World) {
     assert_eq!(here.service().await.status, service::Status::Completed, "nothing is collecting any more");
     here.world.pass(8 * DAY).await.unwrap();
     assert_eq!(here.charged(), Vec::<i64>::new());
+}
+
+/// A deposit of 50.00 goes back while the rest waits for another card: nobody takes it again without a person's word.
+async fn money_that_went_back_is_not_charged_again_with_a_declined_rest(mut world: World) {
+    let held = held(&mut world).await;
+    let booked = world.pay(held.id, "pm_card_visa").await.unwrap();
+    let patient = world.engine(0).patient(&world.organization, booked.context.patient).await.unwrap();
+    world.consent(patient.id, Purpose::Visit, 50_000).await.unwrap();
+    let (provider, visit_type) = (booked.context.provider, booked.context.visit_type);
+    let desk = Desk { clinic: booked.clinic, provider, visit_type };
+    world.prices(desk, &[("99214", 16_500)]).await.unwrap();
+    world.pass(130 * MINUTE).await.unwrap();
+    let card = patient.methods.keys().next().unwrap().clone();
+    let mut here = Owed { world, booked };
+    here.bank_says(&card, "insufficient_funds");
+    here.world.visit(here.booked.id, &["99214"]).await.unwrap();
+    here.bank_says(&card, "good");
+    let deposit = here.world.payments().await.unwrap()[0].id;
+    let caller = here.world.caller();
+    let why = ("goodwill", "front_desk");
+    here.world.engine(0).clone().refund_payment(&caller, deposit, None, why).await.unwrap();
+    here.world.pass(8 * DAY).await.unwrap();
+    assert_eq!((here.charged(), here.service().await.status), (vec![5_000], service::Status::Settling));
+    let asked = here.world.effects(State::Parked).await.unwrap();
+    assert!(asked.iter().any(|effect| effect.id.contains("/charge-above/")), "{asked:?}");
 }
 
 /// The link said that nothing was due, and was used up by looking.

@@ -21,6 +21,7 @@ use suture_store::journal;
 
 on_both_databases!(
     a_fee_above_a_reserved_deposit_charges_only_what_the_deposit_leaves,
+    a_fee_whose_reserved_deposit_lapsed_is_asked_of_a_person,
     the_charge_before_the_visit_leaves_a_reserved_deposit_alone,
     a_visit_that_moves_to_an_earlier_day_is_charged_before_it,
     a_deposit_that_is_paid_again_late_brings_the_charge_before_the_visit_back,
@@ -145,6 +146,17 @@ async fn a_fee_above_a_reserved_deposit_charges_only_what_the_deposit_leaves(wor
     assert_eq!((here.moved("charge"), here.moved("refund")), (vec![5_000, 1_000], vec![]));
     assert_eq!(here.cents("rev:service").await, -6_000);
     assert_eq!((here.cents("deposit:patient").await, here.cents("ar:patient").await), (0, 0));
+}
+
+/// The policy said that 10.00 are charged beside the deposit: never the 60.00 that are left without it.
+async fn a_fee_whose_reserved_deposit_lapsed_is_asked_of_a_person(world: World) {
+    let mut here = booked(world, 120, reserved).await;
+    here.world.clock.jump(8 * DAY);
+    let (engine, caller) = (here.world.engine(0).clone(), here.world.caller());
+    engine.miss_appointment(&caller, here.booked.id).await.unwrap();
+    here.world.pass(5 * MINUTE).await.unwrap();
+    assert_eq!((here.now().await.status, here.moved("charge")), (Status::NoShow, vec![]));
+    assert_eq!(here.is_asked("collections").await, 1);
 }
 
 async fn the_charge_before_the_visit_leaves_a_reserved_deposit_alone(world: World) {

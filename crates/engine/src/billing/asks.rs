@@ -96,11 +96,7 @@ pub(super) fn collect_again(
     service: &Service,
     due: Money,
 ) -> Result<bool, Error> {
-    let mut paid_back = false;
-    for payment in service.payments.keys().filter(|_| service.version > 1) {
-        let (_, state) = change.existing::<Payment>(payment)?;
-        paid_back |= state.refunded_minor() > 0;
-    }
+    let paid_back = service.version > 1 && is_paid_back(change, service)?;
     if paid_back {
         ask(
             change,
@@ -132,6 +128,42 @@ pub(crate) fn not_followed(
             payment.id, refusal.detail, refusal.code
         ),
     )
+}
+
+/// Whether money of a service went back to the patient: charging it again is a person's decision.
+fn is_paid_back(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
+    for payment in service.payments.keys() {
+        let (_, state) = change.existing::<Payment>(payment)?;
+        if state.refunded_minor() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// More is due of a service than a rule may charge, since money went back or was never captured: a person decides. Says
+/// whether somebody is asked; nobody is for at most `allowed`, or while nothing went back and no rule sets a limit.
+pub(crate) fn charge_above(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    (due, allowed): (Money, Option<Money>),
+) -> Result<bool, Error> {
+    let within = match allowed {
+        Some(allowed) => due.minor <= allowed.minor,
+        None => !is_paid_back(change, service)?,
+    };
+    if !within {
+        ask(
+            change,
+            ("collections", &format!("{}/charge-above/{}/{}", service.id, service.version, due.minor)),
+            &service.id.to_string(),
+            format!(
+                "{due} is due of this service, more than what may be charged by itself, because money went back to the patient \
+                 or a deposit could not be captured; charge it with the patient's word, or write it off"
+            ),
+        )?;
+    }
+    Ok(!within)
 }
 
 fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {

@@ -44,6 +44,16 @@ pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Er
     })
 }
 
+/// Begins to collect what a payment that ended left over, unless money went back to the patient: then a person decides.
+pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    match billing::charge_above(change, &state, (due, None))? {
+        true => Ok(()),
+        false => begin(change, service),
+    }
+}
+
 /// Keeps the declined charges of a visit's service in step with what is due. One that waits for another method asks for what
 /// was due when it was made; once cash, a write-off or an addendum has changed that, it is cancelled, and what is due now is
 /// collected after it.
@@ -57,7 +67,7 @@ pub(crate) fn in_step(change: &mut Change<'_, '_>, service: &str, origin: &Origi
             continue;
         }
         plan_command(change, payment.id, &payment::Command::Cancel, origin)?;
-        if due.minor <= 0 {
+        if due.minor <= 0 || billing::charge_above(change, &state, (due, None))? {
             continue;
         }
         let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };

@@ -7,7 +7,7 @@ use suture_core::money::Money;
 use suture_core::payment::Payment;
 use suture_core::practice::Clinic;
 use suture_core::refusal::Refusal;
-use suture_core::service;
+use suture_core::service::{self, Service};
 use suture_core::visit::{Case, Occasion, Verdict};
 use suture_store::{Tx, journal, visits};
 
@@ -242,18 +242,26 @@ fn settle_money(
         // What the deposit does not pay is known once its capture is.
         return timers::stop_charges_before(change, after);
     }
-    if verdict.charge.minor > 0 {
-        collection::begin(change, &service)?;
-    }
+    collect_up_to(change, &service, verdict.charge)?;
     timers::stop_collecting(change, after)
 }
 
 /// Collects what the deposit left of a fee, once nothing of the deposit is reserved any more.
 pub(super) fn collect_the_rest(change: &mut Change<'_, '_>, after: &Appointment) -> Result<(), Error> {
-    let rest = after.ended.as_ref().is_some_and(|(_, _, verdict)| verdict.charge.minor > 0);
-    match after.service.filter(|_| rest && after.reserved_minor() == 0) {
-        Some(service) => collection::begin(change, &service.to_string()),
-        None => Ok(()),
+    let rest = after.ended.as_ref().map(|(_, _, verdict)| verdict.charge);
+    match (after.service.filter(|_| after.reserved_minor() == 0), rest) {
+        (Some(service), Some(rest)) => collect_up_to(change, &service.to_string(), rest),
+        _ => Ok(()),
+    }
+}
+
+/// Collects what is due of a fee when it is no more than the policy said is charged; else a person is asked.
+fn collect_up_to(change: &mut Change<'_, '_>, service: &str, rest: Money) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect().filter(|_| rest.minor > 0) else { return Ok(()) };
+    match billing::charge_above(change, &state, (due, Some(rest)))? {
+        true => Ok(()),
+        false => collection::begin(change, service),
     }
 }
 

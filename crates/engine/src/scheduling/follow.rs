@@ -52,7 +52,7 @@ pub(crate) fn follow(
         billing::see(change, &service.to_string(), (payment, Kind::Estimate), origin)?;
         if after.status == Status::Completed {
             timers::stop_charges_before(change, &after)?;
-            collection::begin(change, &service.to_string())?;
+            collection::go_on(change, &service.to_string())?;
         }
         ending::collect_the_rest(change, &after)?;
     }
