@@ -125,7 +125,7 @@ impl Engine {
             let (pieces, from, lease) = (evidence.clone(), origin.clone(), working.lease.clone());
             let (told, over) = (notes.clone(), open.clone());
             let needs = self
-                .apply(&lane_of(&evidence), order, move |change| {
+                .apply_evidence(&lane_of(&evidence), order, move |change| {
                     let taken = take_in(change, &pieces, &from)?;
                     match taken {
                         Taken::All => {
@@ -268,7 +268,7 @@ impl Engine {
         let lease = working.lease.clone();
         let chain =
             working.effect.id.rsplit_once('/').map_or_else(String::new, |(chain, _)| chain.to_owned());
-        self.apply(&payment.to_string(), order, move |change| {
+        self.apply_evidence(&payment.to_string(), order, move |change| {
             if let Taken::Needs(_) = take_in(change, &found, &origin)? {
                 return Err(Error::Missing("the parent object".to_owned()));
             }

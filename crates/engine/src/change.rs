@@ -29,6 +29,7 @@ use suture_core::policy::{self, Policy};
 use suture_core::posting::{self, Posting};
 use suture_core::practice::{Clinic, ClinicEvent, Provider, ProviderEvent, VisitType, VisitTypeEvent};
 use suture_core::refund::{self, Refund};
+use suture_core::refusal::Refusal;
 use suture_core::remittance::{self, Remittance};
 use suture_core::service::{self, Service};
 use suture_core::time::Timestamp;
@@ -174,6 +175,8 @@ pub(crate) struct Change<'t, 'x> {
     pub(crate) unheld: bool,
     /// The service that is being settled in this transaction: what its payments cause does not settle it again.
     pub(crate) settling: Option<String>,
+    /// What follows from evidence was refused: the evidence is stored alone, and a person is asked.
+    pub(crate) refused: Option<Refusal>,
     /// Objects that changed, for watchers.
     pub(crate) touched: Vec<String>,
     /// Who of this organization wants to hear of events.
@@ -208,6 +211,7 @@ impl<'t, 'x> Change<'t, 'x> {
             held: Vec::new(),
             unheld: false,
             settling: None,
+            refused: None,
             touched: Vec::new(),
             subscribers: None,
             slot,
@@ -239,6 +243,7 @@ impl<'t, 'x> Change<'t, 'x> {
             held: Vec::new(),
             unheld: false,
             settling: self.settling.clone(),
+            refused: self.refused.clone(),
             touched: Vec::new(),
             subscribers: self.subscribers.clone(),
             slot: self.slot.clone(),

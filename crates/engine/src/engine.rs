@@ -275,6 +275,27 @@ impl Engine {
         })
     }
 
+    /// As [`apply`](Self::apply), for evidence of money. When what follows from it is refused, the evidence is stored without
+    /// that, and a person is asked: a fact that was proven is never lost.
+    pub(crate) async fn apply_evidence<T, F>(&self, lane: &str, order: Order, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Change<'_, '_>) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        let whole = work.clone();
+        match self.apply(lane, order.clone(), move |change| whole(change)).await {
+            Err(Error::Refused(refusal)) => {
+                let alone = move |change: &mut Change<'_, '_>| {
+                    change.refused = Some(refusal.clone());
+                    work(change)
+                };
+                self.apply(lane, order, alone).await
+            }
+            other => other,
+        }
+    }
+
     /// As [`apply`](Self::apply), and gives the effects it holds to the caller.
     pub(crate) async fn apply_in<T, F>(
         &self,

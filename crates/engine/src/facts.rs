@@ -17,6 +17,7 @@ use suture_store::{journal, links};
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::job::Job;
+use crate::second_charges;
 
 /// Where evidence came from.
 #[derive(Clone)]
@@ -200,7 +201,8 @@ fn find_or_open(
                     &stream,
                 )?;
             }
-            return change.load(&stream).map(Some);
+            let loaded = change.load(&stream)?;
+            return second_charges::of_its_charge(change, evidence, loaded, origin);
         }
     }
     let (attempt, link, amount) = match evidence {
@@ -213,7 +215,7 @@ fn find_or_open(
         let loaded = change.load::<Payment>(&id.to_string())?;
         if loaded.state.is_some() {
             remember(change, evidence, &loaded.stream, origin)?;
-            return Ok(Some(loaded));
+            return second_charges::of_its_charge(change, evidence, loaded, origin);
         }
     }
     open_observed(change, evidence, link, amount, origin).map(Some)
@@ -305,9 +307,10 @@ fn settle_debt(
         }
     }
     change.save(&mut loaded, &care_of(payment))?;
-    match loaded.state.and_then(|debt| debt.owner) {
-        Some(owner) => crate::billing::follow(change, &owner, payment, origin),
-        None => Ok(()),
+    match (loaded.state.and_then(|debt| debt.owner), change.refused.clone()) {
+        (None, _) => Ok(()),
+        (Some(owner), None) => crate::billing::follow(change, &owner, payment, origin),
+        (Some(owner), Some(refusal)) => crate::billing::not_followed(change, &owner, payment, &refusal),
     }
 }
 

@@ -49,6 +49,11 @@ pub(crate) enum Job {
         /// The frozen key.
         key: String,
     },
+    /// Ask for the browser's secret of an intent that waits for its payer.
+    ShowIntent {
+        /// The payment.
+        payment: PaymentId,
+    },
     /// Ask the gateway for a refund.
     Refund {
         /// The refund.
@@ -301,6 +306,7 @@ impl Job {
             Self::Attempt { .. } => "attempt",
             Self::Capture { .. } => "capture",
             Self::Cancel { .. } => "cancel",
+            Self::ShowIntent { .. } => "show_intent",
             Self::Refund { .. } => "refund",
             Self::Fetch { .. } => "fetch",
             Self::Poll { .. } => "poll",

@@ -38,6 +38,7 @@ mod reversals;
 mod run_flow;
 mod running;
 pub mod scheduling;
+mod second_charges;
 mod send;
 pub mod sequence;
 mod sweeps;

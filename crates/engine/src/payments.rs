@@ -21,6 +21,7 @@ use crate::change::{Change, Loaded, Order};
 use crate::engine::Engine;
 use crate::facts::{self, Origin};
 use crate::job::Job;
+use crate::send;
 
 /// Who asks, and for which tenant.
 #[derive(Debug, Clone)]
@@ -441,7 +442,8 @@ fn record_debt(change: &mut Change<'_, '_>, link: &links::Link, owed: Money) -> 
     Ok(id)
 }
 
-/// Locks the debt, plans the attempt, and inserts the effect that sends it and the first poll.
+/// Locks the debt, plans the attempt, and inserts the effect that sends it and the first poll. Without a method and with an
+/// intent there is no new attempt: the effect asks for the secret of that intent.
 pub(crate) fn plan_attempt(
     change: &mut Change<'_, '_>,
     loaded: &mut Loaded<Payment>,
@@ -461,6 +463,9 @@ pub(crate) fn plan_attempt(
             debt.record(&event)?;
         }
         change.save(&mut debt, &facts::care_of(&state))?;
+    }
+    if events.is_empty() {
+        return send::plan_show(change, &state);
     }
     let number = state.attempts.last().map_or(1, |attempt| attempt.number);
     let version = loaded.version();

@@ -3,8 +3,9 @@
 use suture_core::explain::Reason;
 use suture_core::id::{PaymentId, RefundId};
 use suture_core::money::Money;
-use suture_core::payment::{Command, Payment, Source};
+use suture_core::payment::{Command, Payment, Source, Status};
 use suture_core::refund::{self, Refund};
+use suture_store::effects::NewEffect;
 use suture_store::journal;
 
 use crate::Error;
@@ -55,6 +56,39 @@ impl Engine {
             .await?;
         found.map(|stream| stream.state).ok_or_else(|| Error::not_found("refund", &id.to_string()))
     }
+}
+
+/// Refunds by a rule: what can be refunded of an amount, `None`: of all that is left. Money that a dispute holds stays, and a
+/// person is asked about it: the rule that pays it back must not fail for it.
+pub(crate) fn refund_by_rule(
+    change: &mut Change<'_, '_>,
+    (payment, amount): (PaymentId, Option<Money>),
+    authorizer: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let (_, state) = change.existing::<Payment>(&payment.to_string())?;
+    let free = state.refundable();
+    let wanted = amount.map_or(state.captured_minor - state.refunded_minor(), |amount| amount.minor);
+    let part = Money::new(wanted.min(free.minor), free.currency);
+    if part.minor > 0 {
+        plan_refund(change, (payment, Some(part)), authorizer, origin)?;
+    }
+    if part.minor >= wanted || !matches!(state.status(), Status::Disputed | Status::Lost) {
+        return Ok(());
+    }
+    let held = Money::new(wanted - part.minor, free.currency);
+    change.effect_once(NewEffect {
+        id: format!("{payment}/refund-held/{}", held.minor),
+        kind: "ask_person",
+        lane: None,
+        destination: "credits".to_owned(),
+        stream: Some(payment.to_string()),
+        due_at: change.order.now,
+        payload: Job::ask(format!(
+            "{held} of payment {payment} is to go back to the patient, but the payment is disputed and nothing was \
+             refunded; if the dispute is won, refund it then unless it went by itself; if it is lost, the patient has it"
+        )),
+    })
 }
 
 /// Sets the amount aside, records who authorized it, and inserts the effect that asks the gateway. `None`: all that can be

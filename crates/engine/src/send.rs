@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use suture_connect::gateway::{CaptureMode, CreatePayment, CreateRefund, RefundReason, Seen};
+use suture_connect::gateway::{CaptureMode, CreatePayment, CreateRefund, Fetch, RefundReason, Seen};
 use suture_connect::http::HttpRequest;
 use suture_connect::outcome::{Failure, Outcome, Retry};
 use suture_core::attempt;
@@ -23,6 +23,7 @@ use crate::connections::Open;
 use crate::engine::Engine;
 use crate::facts::{self, Origin};
 use crate::job::Job;
+use crate::payments::gateway_effect;
 use crate::worker::{After, Working};
 
 /// A gateway forgets keys after 24 hours; an older call is looked up, never sent again by its key (Stripe facts §a).
@@ -48,6 +49,11 @@ impl Engine {
             });
         }
         let open = self.connection(&state.connection)?;
+        if attempt.state == attempt::State::Planned && attempt.method.is_none() && state.intent.is_some() {
+            // Its intent became known after it was planned: a second one could be paid as well.
+            self.record_answer(working, &open, *payment, *number, Answer::GivenUp).await?;
+            return self.show_intent(working, *payment).await;
+        }
         let (gateway, _) = open.gateway()?;
         let payments = gateway.payments().ok_or_else(|| open.problem("it takes no payments"))?;
         let request = match (&state.intent, &attempt.method) {
@@ -72,6 +78,27 @@ impl Engine {
         let answer = self.call_leased(working, &open, request).await;
         let outcome = calls::outcome(answer, |response| payments.read_payment(response));
         self.after_attempt(working, &open, (*payment, *number), outcome).await
+    }
+
+    /// Fetches an intent that waits for its payer, keeps its browser secret for the caller, and takes in what it says.
+    pub(crate) async fn show_intent(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
+        let state = self.payment(&working.effect.organization, payment).await?;
+        let Some(intent) = state.intent else { return self.finish(working, "there is no intent").await };
+        let open = self.connection(&state.connection)?;
+        let (gateway, _) = open.gateway()?;
+        let history = gateway.history().ok_or_else(|| open.problem("it shows no intents"))?;
+        let what = Fetch::Intent(intent);
+        let answer = self.call_leased(working, &open, history.fetch(&what)).await;
+        match calls::outcome(answer, |response| history.read_fetched(&what, response)) {
+            Err(at) => Ok(throttled(at)),
+            Ok(Outcome::Done(seen)) => {
+                self.keep_client_secret(payment, &seen);
+                self.take_answer(working, &open, seen, Source::Fetched).await
+            }
+            Ok(Outcome::Declined(failure) | Outcome::NotSent(failure) | Outcome::Unknown(failure)) => {
+                Ok(After::Failed { failure, job: None })
+            }
+        }
     }
 
     async fn after_attempt(
@@ -221,7 +248,7 @@ impl Engine {
                 self.command_payment(&working.effect.organization, order, payment, refused(&failure), origin)
                     .await?;
                 let state = self.payment(&working.effect.organization, payment).await?;
-                let what = state.intent.map(suture_connect::gateway::Fetch::Intent);
+                let what = state.intent.map(Fetch::Intent);
                 match what {
                     Some(what) => self.fetch_and_apply(working, what).await,
                     None => self.finish(working, &failure.message).await,
@@ -341,6 +368,15 @@ impl Engine {
         }
         secrets.insert(payment.to_string(), secret.clone());
     }
+}
+
+/// Asks for the browser's secret of the intent that is there, so that the payer may go on with it in another window.
+pub(crate) fn plan_show(change: &mut Change<'_, '_>, state: &Payment) -> Result<String, Error> {
+    let effect = format!("{}/show/{}", state.id, change.order.now.millis());
+    let job = Job::ShowIntent { payment: state.id };
+    let (connection, now) = (&state.connection, change.order.now);
+    change.effect_once(gateway_effect(effect.clone(), &job, state.id, connection, now))?;
+    Ok(effect)
 }
 
 fn move_refund(

@@ -188,7 +188,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let (order, origin, connection) = (self.order_by_gateway(open), origin.clone(), open.id.clone());
         let pieces = vec![evidence];
-        self.apply(&open.id, order, move |change| {
+        self.apply_evidence(&open.id, order, move |change| {
             if let Taken::Needs(what) = take_in(change, &pieces, &origin)? {
                 let job = Job::Fetch { what: what.clone() };
                 let id = format!("fetch/{connection}/{}/{}", change.order.now.millis(), job.payload());

@@ -185,6 +185,7 @@ impl Engine {
             Job::Attempt { .. } => Box::pin(self.send_attempt(working, &job)).await,
             Job::Capture { payment, key } => Box::pin(self.send_capture(working, payment, &key)).await,
             Job::Cancel { payment, key } => Box::pin(self.send_cancel(working, payment, &key)).await,
+            Job::ShowIntent { payment } => Box::pin(self.show_intent(working, payment)).await,
             Job::Refund { refund } => Box::pin(self.send_refund(working, refund)).await,
             Job::Fetch { what } => Box::pin(self.fetch_and_apply(working, what)).await,
             Job::Poll { payment, number } => Box::pin(self.poll(working, payment, number)).await,

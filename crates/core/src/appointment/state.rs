@@ -309,15 +309,38 @@ impl Appointment {
         Money::new(minor, self.terms.deposit.currency)
     }
 
-    /// The payment that proves the deposit: captured, or reserved where the terms say that this is enough.
+    /// What its payments reserve and did not take, in minor units.
+    #[must_use]
+    pub fn reserved_minor(&self) -> i64 {
+        self.payments.values().map(|paid| paid.reserved_minor).sum()
+    }
+
+    /// What a payment covers of the deposit, in minor units: captured, or reserved where the terms say that this is enough.
+    const fn covers_minor(&self, paid: &Paid) -> i64 {
+        match paid.role {
+            Role::Deposit if self.terms.reserve_only => paid.net_minor.saturating_add(paid.reserved_minor),
+            Role::Deposit => paid.net_minor,
+            Role::Visit => 0,
+        }
+    }
+
+    /// What of the deposit no payment covers, all of them together: a part of one may have gone back.
+    #[must_use]
+    pub fn deposit_open(&self) -> Money {
+        let covered: i64 = self.payments.values().map(|paid| self.covers_minor(paid)).sum();
+        let deposit = self.terms.deposit;
+        Money::new(deposit.minor.saturating_sub(covered).max(0), deposit.currency)
+    }
+
+    /// The payment that proves the deposit: the one that covers it, or else the latest of those that do together.
     #[must_use]
     pub fn deposit_proof(&self) -> Option<PaymentId> {
-        let enough = |paid: &Paid| {
-            paid.role == Role::Deposit
-                && (paid.net_minor >= self.terms.deposit.minor
-                    || self.terms.reserve_only && paid.reserved_minor >= self.terms.deposit.minor)
-        };
-        let (id, _) = self.payments.iter().find(|(_, paid)| enough(paid))?;
+        if self.deposit_open().minor > 0 {
+            return None;
+        }
+        let mut covering = self.payments.iter().filter(|(_, paid)| self.covers_minor(paid) > 0);
+        let whole = |paid: &Paid| self.covers_minor(paid) >= self.terms.deposit.minor;
+        let (id, _) = covering.clone().find(|(_, paid)| whole(paid)).or_else(|| covering.next_back())?;
         PaymentId::parse(id).ok()
     }
 

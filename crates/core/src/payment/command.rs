@@ -67,7 +67,8 @@ pub enum Answer {
 pub enum Command {
     /// Begin.
     Open(Opening),
-    /// Plan the next attempt.
+    /// Plan the next attempt. Nothing is planned without a method while there is an intent: the payer gives it in the
+    /// browser to that one.
     PlanAttempt {
         /// The method; `None` when the payer gives it in the browser.
         method: Option<String>,
@@ -221,6 +222,10 @@ fn plan(payment: &Payment, method: Option<&str>, now: Timestamp) -> Result<Vec<E
     match payment.status() {
         Status::Created | Status::RequiresMethod => {}
         status => return Err(not_now("No new attempt was made.", status)),
+    }
+    // The payer may give a method to the intent that is there already; a second intent could be paid as well.
+    if method.is_none() && payment.intent.is_some() {
+        return Ok(Vec::new());
     }
     let number = payment.attempts.last().map_or(1, |last| last.number.saturating_add(1));
     let mut events: Vec<Event> =

@@ -142,6 +142,9 @@ fn is_of_this_attempt(payment: &Payment, error: &PaymentError, source: Source) -
 
 fn charge(payment: &Payment, seen: &ChargeSeen, now: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
+    if payment.is_of_another_charge(seen) {
+        return events;
+    }
     let amount = |minor| Money::new(minor, seen.amount.currency);
     match seen.status {
         ChargeStatus::Pending => {}

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{self, Attempt};
-use crate::evidence::{CardSeen, DisputeStatus, IntentStatus, PaymentError, RefundStatus};
+use crate::evidence::{
+    CardSeen, ChargeSeen, ChargeStatus, DisputeStatus, IntentStatus, PaymentError, RefundStatus,
+};
 use crate::explain::Care;
 use crate::id::{DebtId, PaymentId, RefundId};
 use crate::ledger::Account;
@@ -215,9 +217,12 @@ impl Payment {
     }
 
     /// What may still be refunded: captured, less every refund that is asked for, on its way or done, less money
-    /// that a dispute holds.
+    /// that a dispute holds. Nothing while a dispute is open or after it was lost: the money would be lost twice.
     #[must_use]
     pub fn refundable(&self) -> Money {
+        if matches!(self.status(), Status::Disputed | Status::Lost) {
+            return Money::zero(self.amount.currency);
+        }
         let reserved: i64 = self.reserved.values().map(|amount| amount.minor).sum();
         let moving = self.refunds_in(&[RefundStatus::Pending, RefundStatus::Succeeded]);
         let disputed: i64 = self
@@ -232,6 +237,14 @@ impl Payment {
     fn refunds_in(&self, statuses: &[RefundStatus]) -> i64 {
         let counted = |refund: &&RefundKnown| statuses.contains(&refund.status);
         self.refunds.values().filter(counted).map(|refund| refund.amount.minor).sum()
+    }
+
+    /// Whether a charge that succeeded is not the one that carries this payment's money: it is money of its own, and a payment
+    /// of its own.
+    #[must_use]
+    pub fn is_of_another_charge(&self, seen: &ChargeSeen) -> bool {
+        seen.status == ChargeStatus::Succeeded
+            && self.charge.as_ref().is_some_and(|known| *known != seen.charge)
     }
 
     /// The account that this payment's money is credited to.
@@ -250,6 +263,15 @@ impl Payment {
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
         self.attempts.last().filter(|last| last.state.is_open())
+    }
+
+    /// Whether nothing happens until the payer gives another method: no attempt is under way, and nobody cancels it.
+    #[must_use]
+    pub fn only_waits_for_method(&self) -> bool {
+        let under_way = |last: &Attempt| last.state.is_open() && last.state != attempt::State::Waiting;
+        self.status() == Status::RequiresMethod
+            && !self.canceling
+            && !self.attempts.last().is_some_and(under_way)
     }
 
     /// Whether money may still come by this payment: it is not decided, or it is authorized and may be captured, or the

@@ -212,6 +212,30 @@ fn a_paid_charge_is_one_fact_however_often_it_is_told() {
 }
 
 #[test]
+fn another_charge_is_never_counted_with_the_first() {
+    let mut story = Story::attempted(false);
+    story.see(charge(12000), 3);
+    let Evidence::Charge(other) = charge(12000) else { unreachable!("a charge") };
+    let other =
+        ChargeSeen { charge: "ch_2".into(), amount: Money::usd(15000), captured_minor: 15000, ..other };
+    assert_eq!(
+        story.see(Evidence::Charge(other), 4),
+        Vec::new(),
+        "whoever takes it in opens a payment for it"
+    );
+    assert_eq!(story.payment.unwrap().captured_minor, 12000);
+}
+
+#[test]
+fn without_a_method_the_payer_goes_on_with_the_intent_that_is_there() {
+    let mut story = Story::asked(false);
+    story.run(&Command::PlanAttempt { method: None }, 0).unwrap();
+    story.see(intent(IntentStatus::RequiresMethod), 1);
+    assert_eq!(story.run(&Command::PlanAttempt { method: None }, 2).unwrap(), Vec::new());
+    assert_eq!(story.run(&Command::PlanAttempt { method: Some("pm_1".into()) }, 2).unwrap().len(), 2);
+}
+
+#[test]
 fn a_second_charge_is_refused_while_the_first_is_unknown() {
     let mut story = Story::attempted(false);
     story.run(&Command::Answer { number: 1, answer: Answer::Lost }, 5).unwrap();

@@ -7,6 +7,7 @@ use suture_core::id::PaymentId;
 use suture_core::money::Money;
 use suture_core::patient::Patient;
 use suture_core::payment::{Payment, Status};
+use suture_core::refusal::Refusal;
 use suture_core::service::{Held, Service};
 use suture_store::effects::{self, NewEffect, State};
 use suture_store::journal;
@@ -95,11 +96,7 @@ pub(super) fn collect_again(
     service: &Service,
     due: Money,
 ) -> Result<bool, Error> {
-    let mut paid_back = false;
-    for payment in service.payments.keys().filter(|_| service.version > 1) {
-        let (_, state) = change.existing::<Payment>(payment)?;
-        paid_back |= state.refunded_minor() > 0;
-    }
+    let paid_back = service.version > 1 && is_paid_back(change, service)?;
     if paid_back {
         ask(
             change,
@@ -112,6 +109,61 @@ pub(super) fn collect_again(
         )?;
     }
     Ok(paid_back)
+}
+
+/// What follows from a payment was refused, and its evidence was stored alone: somebody must act for its owner.
+pub(crate) fn not_followed(
+    change: &mut Change<'_, '_>,
+    owner: &str,
+    payment: &Payment,
+    refusal: &Refusal,
+) -> Result<(), Error> {
+    ask(
+        change,
+        ("not-followed", &format!("{}/not-followed/{}", payment.id, refusal.code)),
+        owner,
+        format!(
+            "payment {} is in the books as the gateway tells it, but {owner} could not follow it: {} ({}); mend what refuses, \
+             and the next sweep of the gateway goes on; or give the money back",
+            payment.id, refusal.detail, refusal.code
+        ),
+    )
+}
+
+/// Whether money of a service went back to the patient: charging it again is a person's decision.
+fn is_paid_back(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
+    for payment in service.payments.keys() {
+        let (_, state) = change.existing::<Payment>(payment)?;
+        if state.refunded_minor() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// More is due of a service than a rule may charge, since money went back or was never captured: a person decides. Says
+/// whether somebody is asked; nobody is for at most `allowed`, or while nothing went back and no rule sets a limit.
+pub(crate) fn charge_above(
+    change: &mut Change<'_, '_>,
+    service: &Service,
+    (due, allowed): (Money, Option<Money>),
+) -> Result<bool, Error> {
+    let within = match allowed {
+        Some(allowed) => due.minor <= allowed.minor,
+        None => !is_paid_back(change, service)?,
+    };
+    if !within {
+        ask(
+            change,
+            ("collections", &format!("{}/charge-above/{}/{}", service.id, service.version, due.minor)),
+            &service.id.to_string(),
+            format!(
+                "{due} is due of this service, more than what may be charged by itself, because money went back to the patient \
+                 or a deposit could not be captured; charge it with the patient's word, or write it off"
+            ),
+        )?;
+    }
+    Ok(!within)
 }
 
 fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {

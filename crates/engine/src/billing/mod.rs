@@ -18,6 +18,7 @@ mod remittances;
 mod services;
 mod settling;
 
+pub(crate) use asks::{charge_above, not_followed};
 pub use balances::{CreditLine, Explained, Statement, StatementLine};
 pub(crate) use collecting::charge_under_consent;
 pub use eligibilities::NewEligibility;

@@ -6,7 +6,7 @@ use suture_core::currency::Currency;
 use suture_core::eligibility::{Eligibility, Status as Checked};
 use suture_core::estimate::{self, Estimate};
 use suture_core::explain::{Actor, Reason};
-use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, PaymentId, ServiceId};
+use suture_core::id::{EligibilityId, EstimateId, LinkId, NoteId, PatientId, ServiceId};
 use suture_core::patient::Patient;
 use suture_core::payment::{self, Payment, Purpose, Source};
 use suture_core::redact::Phi;
@@ -228,18 +228,6 @@ impl Engine {
         }
     }
 
-    /// Releases what a payment reserves, because its service was cancelled. A capture that is on its way wins; its money is
-    /// refunded when it is seen (FLOWS 4f).
-    pub(crate) async fn cancel_hold(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
-        let organization = working.effect.organization.clone();
-        let actor = Actor::System("billing".to_owned());
-        match self.cancel_payment(&Caller { organization, actor }, payment).await {
-            Ok(_) => self.finish(working, "released").await,
-            Err(Error::Refused(refusal)) => self.finish(working, &refusal.detail).await,
-            Err(error) => Err(error),
-        }
-    }
-
     /// Opens the eligibility check of a service again before it takes place.
     pub(crate) async fn revalidate(&self, working: &Working, id: ServiceId) -> Result<After, Error> {
         let order = self.order(&working.effect.organization, "billing", "coverage_rechecked");
@@ -321,7 +309,11 @@ pub(crate) fn book(
             )));
         }
         for estimate in &check.estimates {
-            attach(change, id, *estimate, origin)?;
+            let (_, known) = change.existing::<Estimate>(&estimate.to_string())?;
+            // One that was moved to another check is of that check's service.
+            if known.link == check.link {
+                attach(change, id, *estimate, origin)?;
+            }
         }
         cover(change, check.id)?;
     }

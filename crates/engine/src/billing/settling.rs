@@ -13,7 +13,7 @@ use crate::change::{Change, Loaded};
 use crate::engine::Billing;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::refunds::plan_refund;
+use crate::refunds::refund_by_rule;
 
 use super::asks;
 use super::follow::{care_of_service, decide_service};
@@ -38,13 +38,16 @@ pub(crate) fn go_on(change: &mut Change<'_, '_>, service: &str, origin: &Origin)
         let outer = change.settling.replace(service.to_owned());
         change.because("settling", reason, |change| {
             for (payment, amount) in &refunds {
-                plan_refund(change, (*payment, Some(*amount)), RULE, origin)?;
+                refund_by_rule(change, (*payment, Some(*amount)), RULE, origin)?;
             }
             Ok(())
         })?;
         change.settling = outer;
     } else if matches!(state.status, Status::Settling | Status::Canceled) {
         ask_for_surplus(change, &state)?;
+    }
+    if state.status == Status::Settling {
+        crate::scheduling::collection_in_step(change, service, origin)?;
     }
     if decide_service(change, service, &service::Command::Complete)? {
         plan_archive(change, service)?;

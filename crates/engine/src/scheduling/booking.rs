@@ -71,3 +71,15 @@ pub(super) fn plan_charge(change: &mut Change<'_, '_>, appointment: &Appointment
     let job = Job::ChargeVisit { appointment: appointment.id, moves: appointment.moves };
     timers::plan(change, appointment, &format!("charge-visit/{}", appointment.moves), due_at, &job)
 }
+
+/// Charges before a visit that is safe again, when the timer of the charge found it at risk and is over.
+pub(super) fn charge_again(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
+    let (now, begins) = (change.order.now, appointment.context.starts_at);
+    let Some(minutes) = appointment.terms.charge_before_minutes else { return Ok(()) };
+    if appointment.visit_due.is_some() || now >= begins || timers::before(begins, minutes) > now {
+        return Ok(());
+    }
+    let job = Job::ChargeVisit { appointment: appointment.id, moves: appointment.moves };
+    let name = format!("charge-visit/{}/{}", appointment.moves, now.millis());
+    timers::plan(change, appointment, &name, now, &job)
+}

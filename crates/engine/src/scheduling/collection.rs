@@ -4,16 +4,17 @@ use suture_core::attempt::Attempt;
 use suture_core::evidence::DeclineAdvice;
 use suture_core::id::{AppointmentId, PaymentId, ServiceId};
 use suture_core::patient::{self, Patient};
-use suture_core::payment::{Payment, Source, Status};
-use suture_core::service::Service;
+use suture_core::payment::{self, Payment, Source, Status};
+use suture_core::service::{Held, Kind, Service};
 use suture_store::effects::NewEffect;
 
 use crate::Error;
 use crate::billing;
 use crate::change::Change;
 use crate::engine::{Billing, Engine};
+use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{AttemptOptions, plan_attempt};
+use crate::payments::{AttemptOptions, plan_attempt, plan_command};
 use crate::worker::{After, Working};
 
 use super::tell;
@@ -43,6 +44,51 @@ pub(super) fn begin(change: &mut Change<'_, '_>, service: &str) -> Result<(), Er
     })
 }
 
+/// Begins to collect what a payment that ended left over, unless money went back to the patient: then a person decides.
+pub(super) fn go_on(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    match billing::charge_above(change, &state, (due, None))? {
+        true => Ok(()),
+        false => begin(change, service),
+    }
+}
+
+/// Keeps the declined charges of a visit's service in step with what is due. One that waits for another method asks for what
+/// was due when it was made; once cash, a write-off or an addendum has changed that, it is cancelled, and what is due now is
+/// collected after it.
+pub(crate) fn in_step(change: &mut Change<'_, '_>, service: &str, origin: &Origin) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let due = state.worksheet().difference;
+    let collecting = |held: &Held| held.kind == Kind::Balance && held.collecting;
+    for id in state.payments.iter().filter(|(_, held)| collecting(held)).map(|(id, _)| id) {
+        let (_, payment) = change.existing::<Payment>(id)?;
+        if payment.amount == due || !is_of_visit(&payment) || !payment.only_waits_for_method() {
+            continue;
+        }
+        plan_command(change, payment.id, &payment::Command::Cancel, origin)?;
+        if due.minor <= 0 || billing::charge_above(change, &state, (due, None))? {
+            continue;
+        }
+        let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };
+        change.effect_once(NewEffect {
+            id: format!("{id}/instead"),
+            kind: job.kind(),
+            // After the cancellation, which is in this lane: the two must not collect together.
+            lane: Some(format!("gateway/{id}")),
+            destination: "billing".to_owned(),
+            stream: Some(service.to_owned()),
+            due_at: change.order.now,
+            payload: job.payload(),
+        })?;
+    }
+    Ok(())
+}
+
+fn is_of_visit(payment: &Payment) -> bool {
+    payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok())
+}
+
 /// What follows when a charge to the method on file fails for a visit's service: a soft decline is tried again, a hard one
 /// never; the patient gets a link each time. Says whether nobody needs to be asked: the ladder goes on, or an attempt is under
 /// way.
@@ -51,8 +97,7 @@ pub(crate) fn after_failure(
     service: ServiceId,
     payment: &Payment,
 ) -> Result<bool, Error> {
-    let is_visit = payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok());
-    if !is_visit || payment.status() != Status::RequiresMethod || payment.captured_minor != 0 {
+    if !is_of_visit(payment) || payment.status() != Status::RequiresMethod || payment.captured_minor != 0 {
         return Ok(false);
     }
     // The intent still tells of the attempt before, until this one is answered: nobody is told of a failure that is none.
@@ -120,7 +165,7 @@ fn retry(
     change: &mut Change<'_, '_>,
     service: ServiceId,
     (payment, number): (PaymentId, u32),
-    origin: &crate::facts::Origin,
+    origin: &Origin,
 ) -> Result<(), Error> {
     let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
     let tried = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
@@ -128,6 +173,9 @@ fn retry(
         return Ok(());
     }
     let (_, service) = change.existing::<Service>(&service.to_string())?;
+    if state.amount != service.worksheet().difference {
+        return in_step(change, &service.id.to_string(), origin);
+    }
     let (_, patient) = change.existing::<Patient>(&service.patient.to_string())?;
     let method =
         billing::method_on_file(&patient, &origin.connection, change.order.now).ok_or_else(|| {

@@ -87,10 +87,10 @@ impl Due {
 pub(super) fn due_now(state: &Appointment) -> Result<Due, Error> {
     match (state.status, state.deposit_debt) {
         (Status::PendingPayment, Some(debt)) => {
-            Ok(Due { role: Role::Deposit, debt, amount: state.terms.deposit })
+            Ok(Due { role: Role::Deposit, debt, amount: state.deposit_open() })
         }
         (Status::AtRisk, Some(debt)) if state.lacks_deposit() => {
-            Ok(Due { role: Role::Deposit, debt, amount: state.terms.deposit })
+            Ok(Due { role: Role::Deposit, debt, amount: state.deposit_open() })
         }
         (Status::Lapsed, _) => Err(Error::Refused(Refusal::state(
             "hold_ended",

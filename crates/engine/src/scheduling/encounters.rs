@@ -256,6 +256,7 @@ fn decide(change: &mut Change<'_, '_>, id: EncounterId, command: &Command) -> Re
 fn charge(change: &mut Change<'_, '_>, id: EncounterId, with: (&Billing, &Origin)) -> Result<(), Error> {
     let (_, state) = change.existing::<Encounter>(&id.to_string())?;
     let (_, appointment) = change.existing::<Appointment>(&state.appointment.to_string())?;
+    let before = state.lines.clone();
     let state = match state.needs_price() {
         true => {
             let prices = find_prices(change, &state, &appointment)?;
@@ -264,7 +265,11 @@ fn charge(change: &mut Change<'_, '_>, id: EncounterId, with: (&Billing, &Origin
         false => state,
     };
     match state.total() {
-        Some(total) => follow(change, (&state, &appointment), total, with),
+        // An addition of words alone changes no amount: a person may have set another than the codes'.
+        Some(total) => {
+            let total = Some(total).filter(|_| state.lines != before);
+            follow(change, (&state, &appointment), total, with)
+        }
         None => ask_for_price(change, &state),
     }
 }
@@ -311,11 +316,12 @@ fn payer_of(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<Op
     }
 }
 
-/// Brings the service in step with a priced version. What the service has already is not done again.
+/// Brings the service in step with a priced version, with its total when that is another than before. What the service has
+/// already is not done again.
 fn follow(
     change: &mut Change<'_, '_>,
     (state, appointment): (&Encounter, &Appointment),
-    total: Money,
+    total: Option<Money>,
     (billing, origin): (&Billing, &Origin),
 ) -> Result<(), Error> {
     let Some(service) = appointment.service.map(|service| service.to_string()) else { return Ok(()) };
@@ -343,9 +349,7 @@ fn follow(
             None => ask_for_coverage(change, state),
         };
     }
-    if known.set_by_person == Some(total) {
-        return Ok(());
-    }
+    let Some(total) = total.filter(|total| known.set_by_person != Some(*total)) else { return Ok(()) };
     let author = "fee_schedule".to_owned();
     let command = service::Command::SetResponsibility { responsibility: total, author };
     billing::decide_service(change, &service, &command)?;

@@ -4,10 +4,10 @@ use suture_core::appointment::{Appointment, Command, Event, Party, Status};
 use suture_core::explain::Reason;
 use suture_core::id::{AppointmentId, PaymentId};
 use suture_core::money::Money;
-use suture_core::payment::{self, Payment};
+use suture_core::payment::Payment;
 use suture_core::practice::Clinic;
 use suture_core::refusal::Refusal;
-use suture_core::service;
+use suture_core::service::{self, Service};
 use suture_core::visit::{Case, Occasion, Verdict};
 use suture_store::{Tx, journal, visits};
 
@@ -17,9 +17,9 @@ use crate::change::Change;
 use crate::engine::Engine;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::payments::{Caller, plan_command};
+use crate::payments::Caller;
 
-use super::{collection, holds, tell, timers, waiting};
+use super::{collection, holds, outcomes, tell, timers, waiting};
 
 /// How an appointment is to end.
 #[derive(Debug, Clone)]
@@ -148,8 +148,7 @@ fn case_of(
     now: suture_core::time::Timestamp,
 ) -> Case {
     let notice = state.context.starts_at.since(now).as_secs() / 60;
-    let reserved: i64 = state.payments.values().map(|paid| paid.reserved_minor).sum();
-    let paid = state.paid_before();
+    let (reserved, paid) = (state.reserved_minor(), state.paid_before());
     Case {
         occasion,
         notice_minutes: u32::try_from(notice).unwrap_or(u32::MAX),
@@ -239,16 +238,35 @@ fn settle_money(
     let (by, reason) = (by.name().to_owned(), reason.clone());
     billing::decide_service(change, &service, &service::Command::Miss { by, reason, fee: verdict.fee })?;
     billing::settle(change, &service, &collection::at_once(billing), origin)?;
-    if verdict.charge.minor > 0 {
-        collection::begin(change, &service)?;
+    if kept {
+        // What the deposit does not pay is known once its capture is.
+        return timers::stop_charges_before(change, after);
     }
-    match kept {
-        true => Ok(()),
-        false => timers::stop_collecting(change, after),
+    collect_up_to(change, &service, verdict.charge)?;
+    timers::stop_collecting(change, after)
+}
+
+/// Collects what the deposit left of a fee, once nothing of the deposit is reserved any more.
+pub(super) fn collect_the_rest(change: &mut Change<'_, '_>, after: &Appointment) -> Result<(), Error> {
+    let rest = after.ended.as_ref().map(|(_, _, verdict)| verdict.charge);
+    match (after.service.filter(|_| after.reserved_minor() == 0), rest) {
+        (Some(service), Some(rest)) => collect_up_to(change, &service.to_string(), rest),
+        _ => Ok(()),
     }
 }
 
-/// A deposit that is only reserved pays the fee by a capture of that much; the rest is released with it.
+/// Collects what is due of a fee when it is no more than the policy said is charged; else a person is asked.
+fn collect_up_to(change: &mut Change<'_, '_>, service: &str, rest: Money) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect().filter(|_| rest.minor > 0) else { return Ok(()) };
+    match billing::charge_above(change, &state, (due, Some(rest)))? {
+        true => Ok(()),
+        false => collection::begin(change, service),
+    }
+}
+
+/// A deposit that is only reserved pays the fee by a capture of that much; the rest is released with it. A capture that is
+/// under way takes all of it, and the rest is refunded. Says whether money is on its way.
 fn capture_fee(
     change: &mut Change<'_, '_>,
     after: &Appointment,
@@ -264,8 +282,7 @@ fn capture_fee(
     }
     let (_, state) = change.existing::<Payment>(&payment.to_string())?;
     let amount = Some(Money::new(part, state.amount.currency));
-    plan_command(change, payment, &payment::Command::Capture { amount }, origin)?;
-    Ok(true)
+    outcomes::capture(change, payment, amount, origin)
 }
 
 /// Plans the end of an appointment at risk.

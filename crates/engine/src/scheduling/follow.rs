@@ -15,9 +15,9 @@ use crate::billing;
 use crate::change::Change;
 use crate::facts::Origin;
 use crate::job::Job;
-use crate::refunds::plan_refund;
+use crate::refunds::refund_by_rule;
 
-use super::{booking, collection, holds, rescue, reservations, tell, timers};
+use super::{booking, collection, ending, holds, rescue, reservations, tell, timers};
 
 /// Who authorizes a refund of money that came too late, as written on the refund.
 const RULE: &str = "rule_slot_lost";
@@ -36,10 +36,14 @@ pub(crate) fn follow(
         match event {
             Event::BookingConfirmed { .. } => booking::confirmed(change, &after, origin)?,
             Event::PutAtRisk { .. } => rescue::begun(change, &after)?,
-            Event::Secured => tell::secured(change, &after)?,
+            Event::Secured => {
+                booking::charge_again(change, &after)?;
+                reservations::keep(change, &after)?;
+                tell::secured(change, &after)?;
+            }
             Event::PaymentMoved { paid, .. } => {
                 tell::payment_moved(change, &after, payment, *paid)?;
-                reservations::lost(change, &after, *paid)?;
+                reservations::lost(change, &after, (payment.id, *paid))?;
             }
             _ => {}
         }
@@ -48,8 +52,9 @@ pub(crate) fn follow(
         billing::see(change, &service.to_string(), (payment, Kind::Estimate), origin)?;
         if after.status == Status::Completed {
             timers::stop_charges_before(change, &after)?;
-            collection::begin(change, &service.to_string())?;
+            collection::go_on(change, &service.to_string())?;
         }
+        ending::collect_the_rest(change, &after)?;
     }
     if matches!(after.status, Status::Lapsed | Status::Canceled | Status::NoShow) {
         late(change, &after, payment, origin)?;
@@ -95,6 +100,11 @@ fn late(
             false => timers::stop_one(change, state, &seen.id.to_string()),
         };
     };
+    let (_, proof) = change.existing::<Payment>(&payment.to_string())?;
+    if proof.canceling && proof.captured_minor == 0 {
+        // It is being released: what it reserves proves nothing any more.
+        return Ok(());
+    }
     let still_free = state.status == Status::Lapsed
         && state.context.starts_at > change.order.now
         && is_free(change, state)?;
@@ -104,8 +114,7 @@ fn late(
         let service = ServiceId::mint(change.mint());
         let (after, _) = holds::decide(change, state.id, &Command::Rebook { service })?;
         booking::confirmed(change, &after, origin)?;
-        let (_, payment) = change.existing::<Payment>(&payment.to_string())?;
-        return billing::see(change, &service.to_string(), (&payment, Kind::Estimate), origin);
+        return billing::see(change, &service.to_string(), (&proof, Kind::Estimate), origin);
     }
     let (after, _) = holds::decide(change, state.id, &Command::LoseSlot)?;
     give_back(change, payment, origin)?;
@@ -124,11 +133,5 @@ fn is_free(change: &mut Change<'_, '_>, state: &Appointment) -> Result<bool, Err
 
 /// Pays back what was captured; what is only reserved is released by `stop_collecting`.
 fn give_back(change: &mut Change<'_, '_>, payment: PaymentId, origin: &Origin) -> Result<(), Error> {
-    let (_, state) = change.existing::<Payment>(&payment.to_string())?;
-    if state.refundable().minor <= 0 {
-        return Ok(());
-    }
-    change.because("scheduling", "slot_lost", |change| {
-        plan_refund(change, (payment, None), RULE, origin).map(|_| ())
-    })
+    change.because("scheduling", "slot_lost", |change| refund_by_rule(change, (payment, None), RULE, origin))
 }

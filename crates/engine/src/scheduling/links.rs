@@ -130,7 +130,8 @@ impl Engine {
             .await?;
         let patient = self.state::<Patient>(&caller.organization, &state.patient.to_string()).await?;
         let saved = self.saved_method(&caller.organization, &patient);
-        Ok(Checkout::Balance(LinkedBalance { service, due: state.to_collect(), saved }))
+        let due = self.payable(&caller.organization, &state).await?;
+        Ok(Checkout::Balance(LinkedBalance { service, due, saved }))
     }
 
     /// The door of a visit by video.
@@ -273,10 +274,11 @@ impl Engine {
         let state = self.service(&caller.organization, service).await?;
         let method = self.method_of(caller, &state.patient.to_string(), &how).await?;
         let pay = Authorize { connection: None, method, off_session: false, return_url: how.return_url };
+        let before = self.payable(&caller.organization, &state).await?;
         let taken = self.charge_balance(caller, service, pay).await?;
         let after = self.service(&caller.organization, service).await?;
         // What is on its way is not paid yet, and the link still leads to it.
-        let left = if taken.payment.captured_minor > 0 { after.to_collect() } else { state.to_collect() };
+        let left = if taken.payment.captured_minor > 0 { after.to_collect() } else { before };
         Ok((taken, left))
     }
 

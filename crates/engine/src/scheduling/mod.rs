@@ -26,7 +26,7 @@ mod tell;
 mod timers;
 mod waiting;
 
-pub(crate) use collection::{after_failure, nothing_on_file};
+pub(crate) use collection::{after_failure, in_step as collection_in_step, nothing_on_file};
 pub use deposits::PayVisit;
 pub use directory::Practice;
 pub(crate) use encounters::documented;

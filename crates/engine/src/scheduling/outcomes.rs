@@ -3,9 +3,11 @@
 use suture_core::appointment::{Appointment, Command};
 use suture_core::explain::Reason;
 use suture_core::id::{AppointmentId, PaymentId};
-use suture_core::payment;
+use suture_core::money::Money;
+use suture_core::payment::{self, Payment};
 
 use crate::Error;
+use crate::billing;
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::facts::Origin;
@@ -42,8 +44,32 @@ pub(super) fn capture_reserved(
     for (payment, paid) in &appointment.payments {
         let Ok(payment) = PaymentId::parse(payment) else { continue };
         if paid.reserved_minor > 0 {
-            plan_command(change, payment, &payment::Command::Capture { amount: None }, origin)?;
+            capture(change, payment, None, origin)?;
         }
     }
     Ok(())
+}
+
+/// Plans a capture, unless one is under way or nothing can be captured any more: that must not keep a patient from being
+/// seen, or a visit from ending. Says whether the money is on its way.
+pub(super) fn capture(
+    change: &mut Change<'_, '_>,
+    payment: PaymentId,
+    amount: Option<Money>,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    let (_, state) = change.existing::<Payment>(&payment.to_string())?;
+    if state.capturing.is_some() {
+        return Ok(true);
+    }
+    let command = payment::Command::Capture { amount };
+    let owed = match billing::check_capture(change, &state, amount) {
+        Ok(()) => true,
+        Err(Error::Refused(_)) => false,
+        Err(other) => return Err(other),
+    };
+    if !owed || payment::decide(Some(&state), &command, change.order.now).is_err() {
+        return Ok(false);
+    }
+    plan_command(change, payment, &command, origin).map(|_| true)
 }

@@ -129,7 +129,8 @@ fn plan_again(change: &mut Change<'_, '_>, after: &Appointment) -> Result<(), Er
 }
 
 fn charge(change: &mut Change<'_, '_>, state: &Appointment, origin: Option<&Origin>) -> Result<(), Error> {
-    let paid = state.paid_before().minor;
+    // What is reserved is taken when the patient is here.
+    let paid = state.paid_before().minor.saturating_add(state.reserved_minor());
     let left = Money::new(state.terms.price.minor.saturating_sub(paid), state.terms.price.currency);
     if left.minor <= 0 || state.visit_due.is_some() {
         return Ok(());

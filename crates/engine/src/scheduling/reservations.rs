@@ -34,7 +34,11 @@ pub(super) fn keep(change: &mut Change<'_, '_>, appointment: &Appointment) -> Re
 }
 
 /// A reserved deposit of a visit that stands is gone, without anybody here having asked for it: a person must know.
-pub(super) fn lost(change: &mut Change<'_, '_>, appointment: &Appointment, paid: Paid) -> Result<(), Error> {
+pub(super) fn lost(
+    change: &mut Change<'_, '_>,
+    appointment: &Appointment,
+    (payment, paid): (PaymentId, Paid),
+) -> Result<(), Error> {
     let released =
         matches!(paid.status, payment::Status::Canceled | payment::Status::Expired | payment::Status::Failed);
     let stands = matches!(appointment.status, Status::Confirmed | Status::AtRisk);
@@ -43,7 +47,7 @@ pub(super) fn lost(change: &mut Change<'_, '_>, appointment: &Appointment, paid:
         return Ok(());
     }
     change.effect_once(NewEffect {
-        id: format!("{}/deposit-lost", appointment.id),
+        id: format!("{}/deposit-lost/{payment}", appointment.id),
         kind: "ask_person",
         lane: None,
         destination: "deposits".to_owned(),

@@ -175,7 +175,7 @@ fn ask_to_pay(
 /// A charge before the visit failed: both sides learn it at once (FLOWS T1).
 pub(super) fn at_risk(change: &mut Change<'_, '_>, appointment: &Appointment) -> Result<(), Error> {
     let Some((deadline, _)) = appointment.risk.clone() else { return Ok(()) };
-    let amount = appointment.visit_open().unwrap_or(appointment.terms.deposit);
+    let amount = super::due(appointment).unwrap_or(appointment.terms.deposit);
     let key = format!("risk/{}", deadline.millis());
     ask_to_pay(change, appointment, (&key, amount, deadline))?;
     let values = values(change, appointment)?;

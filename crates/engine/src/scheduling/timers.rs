@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use suture_core::appointment::{Appointment, Command, Role, Status};
-use suture_core::id::AppointmentId;
-use suture_core::payment::{self, Payment};
+use suture_core::id::{AppointmentId, PaymentId};
+use suture_core::payment::{self, Payment, Source};
 use suture_core::time::Timestamp;
 use suture_store::effects::NewEffect;
 
@@ -13,11 +13,13 @@ use crate::billing;
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::job::Job;
+use crate::payments::plan_command;
 use crate::worker::{After, Working};
 
 use super::{holds, tell, waiting};
 
-/// Plans a timer of an appointment once.
+/// Plans a timer of an appointment once. Timers wait for nobody: one that was planned before may be due later, after a move,
+/// and each looks at the truth when it runs.
 pub(super) fn plan(
     change: &mut Change<'_, '_>,
     appointment: &Appointment,
@@ -29,7 +31,7 @@ pub(super) fn plan(
     change.effect_once(NewEffect {
         id: format!("{id}/{name}"),
         kind: job.kind(),
-        lane: Some(format!("scheduling/{id}/{}", job.kind())),
+        lane: None,
         destination: "scheduling".to_owned(),
         stream: Some(id.to_string()),
         due_at,
@@ -59,6 +61,41 @@ impl Engine {
         .await?;
         Ok(After::Finished)
     }
+
+    /// Releases what a payment reserves, because its service was cancelled or its hold ended. A capture that is on its way
+    /// wins; its money is refunded when it is seen (FLOWS 4f). So does a booking that the payment made meanwhile.
+    pub(crate) async fn cancel_hold(&self, working: &Working, payment: PaymentId) -> Result<After, Error> {
+        let state = self.payment(&working.effect.organization, payment).await?;
+        let open = self.connection(&state.connection)?;
+        let origin = self.origin(&open, Source::Fetched, self.now());
+        let order = self.order(&working.effect.organization, "billing", "cancel_requested");
+        let lease = working.lease.clone();
+        let work = move |change: &mut Change<'_, '_>| {
+            let note = match books(change, payment)? {
+                true => "not released: its appointment stands by it",
+                false => {
+                    plan_command(change, payment, &payment::Command::Cancel, &origin)?;
+                    "released"
+                }
+            };
+            billing::finish(change, &lease, Some(note))
+        };
+        match self.apply(&payment.to_string(), order, work).await {
+            Ok(()) => Ok(After::Finished),
+            Err(Error::Refused(refusal)) => self.finish(working, &refusal.detail).await,
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether a payment is the deposit of an appointment that stands.
+fn books(change: &mut Change<'_, '_>, payment: PaymentId) -> Result<bool, Error> {
+    let (_, known) = change.existing::<Payment>(&payment.to_string())?;
+    let id = known.care.appointment.as_deref().and_then(|id| AppointmentId::parse(id).ok());
+    let Some(id) = id else { return Ok(false) };
+    let Some(state) = change.load::<Appointment>(&id.to_string())?.state else { return Ok(false) };
+    let is_deposit = state.payments.get(&payment.to_string()).is_some_and(|paid| paid.role == Role::Deposit);
+    Ok(is_deposit && state.status.occupies() && state.status != Status::PendingPayment)
 }
 
 /// Whether the bank's check is open at the end of the hold.
@@ -117,7 +154,7 @@ pub(super) fn stop_one(
     id: &str,
 ) -> Result<(), Error> {
     let open = appointment.payments.get(id).filter(|paid| paid.collecting || paid.reserved_minor > 0);
-    let (Some(paid), Ok(payment)) = (open, suture_core::id::PaymentId::parse(id)) else { return Ok(()) };
+    let (Some(paid), Ok(payment)) = (open, PaymentId::parse(id)) else { return Ok(()) };
     let job = Job::CancelHold { payment };
     // Each standing is released once: what could not be released before its answer came is tried again after it.
     change.effect_once(NewEffect {
