@@ -113,6 +113,9 @@ fn ship_line(
         books.keep(Id::OrderRel, release)?;
         bill(books, line, (number, taken), (invoice, pack))?;
     }
+    let mut line = line.clone();
+    line.set("TotalShipped", Cell::Decimal(order::shipped(books, &line)));
+    books.keep(Id::OrderDtl, line)?;
     Ok(shipped)
 }
 

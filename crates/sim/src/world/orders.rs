@@ -37,6 +37,7 @@ impl World {
                 "webhook": { "header": "x-epicor-signature", "prefix": "" },
                 "customers": { "territory": "WEST", "terms": "N30" },
                 "orders": { "tax": { "part": "TAX" }, "shipping": { "part": "FREIGHT" } },
+                "memos": { "sales_category": "SALE", "reason_field": null },
                 "auto_post": false,
             },
             "sign_in": "basic",

@@ -41,6 +41,8 @@ pub(in crate::epicor) static INVC_HEAD: Table = Table {
         flag("CreditMemo"),
         whole("CustNum"),
         text("SoldToCustID", 10),
+        whole("SoldToCustNum"),
+        text("CMReason", 12),
         whole("OrderNum"),
         moment("InvoiceDate"),
         moment("ApplyDate"),

@@ -161,6 +161,7 @@ pub(in crate::epicor) static ORDER_DTL: Table = Table {
         text("LineDesc", 1_000),
         number("OrderQty"),
         number("SellingQuantity"),
+        kept(number("TotalShipped")),
         number("UnitPrice"),
         number("DocUnitPrice"),
         kept(money("ExtPriceDtl")),
