@@ -74,7 +74,7 @@ pub(crate) fn try_plan(
     {
         next = compiled.answer(&mut live, step, Answer::Found(shown(&link)));
     }
-    let Next::Call { step, target, document } = next else { return Ok(false) };
+    let Next::Call { step, target, document, .. } = next else { return Ok(false) };
     let Ok(document) = serde_json::from_value::<PaymentPosting>(document.into_exposed()) else {
         return Ok(false);
     };

@@ -61,13 +61,13 @@ impl Engine {
         // Bounded by the flow's length: every answer moves the run on.
         loop {
             next = match next {
-                Next::Lookup { step, source, key } => {
+                Next::Lookup { step, source, key, .. } => {
                     match self.look_up(working, &going, &source, key.expose()).await? {
                         LookedUp::Answer(answer) => compiled.answer(&mut going.run, &step, answer),
                         LookedUp::After(after) => return Ok(after),
                     }
                 }
-                Next::Call { step, target, document } if target == "epic.post_payment" => {
+                Next::Call { step, target, document, .. } if target == "epic.post_payment" => {
                     return self.plan_posting(working, &compiled, going, step, document.expose()).await;
                 }
                 Next::Call { step, target, .. } => {
@@ -82,6 +82,11 @@ impl Engine {
                     let error = format!(
                         "step {step} waits for {event}; this version cannot wait; the run was stopped"
                     );
+                    return self.stop_run(working, &compiled, going, After::Dead { error }).await;
+                }
+                Next::Approve { step, by, .. } => {
+                    let error =
+                        format!("step {step} asks {by}; this version cannot ask; the run was stopped");
                     return self.stop_run(working, &compiled, going, After::Dead { error }).await;
                 }
                 Next::Finished { .. } => {

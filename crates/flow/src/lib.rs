@@ -33,5 +33,6 @@ mod read;
 pub mod rehearsal;
 pub mod run;
 pub mod shape;
+mod step;
 pub mod vocabulary;
 mod yaml;

@@ -38,9 +38,15 @@ fn flow(on_timeout: &str) -> Flow {
 }
 
 fn waiting(flow: &Compiled) -> (Run, Next) {
-    let mut run = flow.start(&json!({"event": "order.paid", "fact": "f1", "order": {"id": 7}})).unwrap();
+    let mut run = flow
+        .start(&json!({"event": "order.paid", "fact": "f1", "order": {"id": 7}}))
+        .expect("the event is the trigger's");
     let next = flow.advance(&mut run, None);
-    (serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap(), next)
+    (
+        serde_json::from_str(&serde_json::to_string(&run).expect("a run is JSON"))
+            .expect("a stored run loads"),
+        next,
+    )
 }
 
 #[test]

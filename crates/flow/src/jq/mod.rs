@@ -11,7 +11,7 @@ mod terms;
 mod times;
 mod value;
 
-pub(crate) use environment::Tables;
+pub(crate) use environment::{Setting, Tables};
 pub(crate) use limits::fits;
 pub(crate) use program::{Fault, Program, Scope, Trouble, listed};
-pub(crate) use value::{Held, key_text, to_jq, to_json};
+pub(crate) use value::{Held, key_text, text_of, to_jq, to_json};

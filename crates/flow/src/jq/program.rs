@@ -12,7 +12,7 @@ use jaq_json::Val;
 use suture_core::redact::Phi;
 
 use super::direct::Direct;
-use super::environment::{Environment, FlowTypes, Tables};
+use super::environment::{Environment, FlowTypes, Setting, Tables};
 use super::fuel::charge;
 use super::functions::{MARKER, OUT_OF_FUEL};
 use super::library;
@@ -89,18 +89,25 @@ impl Program {
     }
 
     /// The one result of the expression for an event, given the results of the earlier steps.
-    pub(crate) fn run(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<Val, Trouble> {
+    pub(crate) fn run(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<Val, Trouble> {
         let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values)) {
             Some(output) => output,
-            None => self.run_jaq(event, values, tables)?,
+            None => self.run_jaq(event, values, setting)?.0,
         };
         weigh(&output).ok_or(failed("the result is larger than 256 kB or deeper than 100 levels"))?;
         Ok(output)
     }
 
-    fn run_jaq(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<Val, Trouble> {
+    /// The result and the fuel that it took.
+    pub(crate) fn run_jaq(
+        &self,
+        event: &Val,
+        values: &[Held],
+        setting: Setting<'_>,
+    ) -> Result<(Val, u32), Trouble> {
         let fuel = Cell::new(FUEL);
-        let environment = Environment { lut: &self.filter.lut, tables, fuel: &fuel };
+        let Setting { tables, over } = setting;
+        let environment = Environment { lut: &self.filter.lut, tables, fuel: &fuel, over };
         let variable = |index: &usize| values.get(*index).map_or(Val::Null, |held| held.0.clone());
         let context = Ctx::<FlowTypes>::new(environment, Vars::new(self.uses.iter().map(variable)));
         let mut outputs = self.filter.id.run((context, event.clone()));
@@ -108,7 +115,7 @@ impl Program {
             outputs.next().ok_or(failed("the expression gave no result; it must give exactly one"))?;
         let output = output.map_err(trouble)?;
         match outputs.next() {
-            None => Ok(output),
+            None => Ok((output, FUEL - fuel.get())),
             Some(Ok(_)) => Err(failed("the expression gave more than one result; it must give exactly one")),
             Some(Err(error)) => Err(trouble(error)),
         }
@@ -118,8 +125,8 @@ impl Program {
 impl Program {
     /// The result of an expression that must give true or false. jq's truthiness is not used: a null that counts as
     /// "no" would send money down the wrong branch in silence.
-    pub(crate) fn test(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<bool, Trouble> {
-        match self.run(event, values, tables)? {
+    pub(crate) fn test(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<bool, Trouble> {
+        match self.run(event, values, setting)? {
             Val::Bool(truth) => Ok(truth),
             _ => Err(failed("the condition gave neither true nor false")),
         }
@@ -140,7 +147,9 @@ fn trouble(exception: jaq_core::Exn<'_, Val>) -> Trouble {
         Ok(error) => error,
         Err(other) => {
             return match other.get_halt() {
-                Ok(OUT_OF_FUEL) => failed("the expression did more work than one expression may do"),
+                Ok(OUT_OF_FUEL) => {
+                    failed("the expression did more work, or took more time, than one expression may")
+                }
                 Ok(_) => failed("the expression built a value larger than 256 kB or deeper than 100 levels"),
                 Err(_) => failed("the expression left its loop by a label that does not exist"),
             };
@@ -264,6 +273,11 @@ fn check_table_name(text: &str, function: &str, arguments: &[Term<&str>], tables
     if known.iter().any(|known| *known == name) {
         return None;
     }
+    if kind == "table" && tables.external.contains(name) {
+        let what = format!("the table {name:?} is kept outside the flow, which an expression cannot ask");
+        let fix = "add a step with `lookup: table` and use its result";
+        return Some(fault(offset_of(text, name), what, fix));
+    }
     let what = format!("there is no {kind} {name:?}");
     Some(fault(offset_of(text, name), what, format!("add it under `{kind}s:`; there are: {}", listed(known))))
 }
@@ -368,7 +382,7 @@ mod tests {
                 let program = Program::compile(text, &scope).unwrap();
                 let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values);
                 if let Some(direct) = direct {
-                    let jaq = program.run_jaq(&event, &values, &tables).unwrap();
+                    let jaq = program.run_jaq(&event, &values, Setting::of(&tables)).unwrap().0;
                     prop_assert_eq!(to_json(&direct), to_json(&jaq), "{}", text);
                 }
             }
