@@ -95,6 +95,7 @@ impl Compiled {
             version: self.parts.version,
             fingerprint: self.parts.fingerprint,
             filter_failed,
+            spent: 0,
             frame: Frame::begin(event, self.parts.steps.len()),
         }
     }

@@ -12,6 +12,6 @@ mod times;
 mod value;
 
 pub(crate) use environment::{Setting, Tables};
-pub(crate) use limits::fits;
+pub(crate) use limits::{fits, kilobytes};
 pub(crate) use program::{Fault, Program, Scope, Trouble, listed};
 pub(crate) use value::{Held, key_text, text_of, to_jq, to_json};

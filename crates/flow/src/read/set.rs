@@ -25,10 +25,11 @@ pub(crate) struct Document {
 pub(crate) fn resolve(mut documents: Vec<Document>) -> Result<Vec<Arc<Parts>>, Vec<Problems>> {
     let callable = callable(&mut documents);
     let calls: Vec<Calls> = documents.iter().map(calls_of).collect();
-    check_calls(&mut documents, &calls, &callable);
+    let heights = heights(&calls, &callable);
+    check_calls(&mut documents, &calls, &callable, &heights);
     if documents.iter().all(|document| document.problems.is_empty()) {
         let mut order: Vec<usize> = (0..documents.len()).collect();
-        order.sort_by_key(|index| height(*index, &calls, &callable, DEPTH_MAX));
+        order.sort_by_key(|index| heights.get(*index).copied());
         let mut built = BTreeMap::new();
         for index in order {
             let Some(document) = documents.get_mut(index) else { continue };
@@ -71,7 +72,12 @@ fn callable(documents: &mut [Document]) -> BTreeMap<String, usize> {
     callable
 }
 
-fn check_calls(documents: &mut [Document], calls: &[Calls], callable: &BTreeMap<String, usize>) {
+fn check_calls(
+    documents: &mut [Document],
+    calls: &[Calls],
+    callable: &BTreeMap<String, usize>,
+    heights: &[usize],
+) {
     for (index, (document, own)) in documents.iter_mut().zip(calls).enumerate() {
         for (name, place) in own {
             let Some(callee) = callable.get(name) else {
@@ -86,7 +92,7 @@ fn check_calls(documents: &mut [Document], calls: &[Calls], callable: &BTreeMap<
             if reaches(*callee, index, calls, callable) {
                 let what = format!("the flow {name:?} calls this one again: endless loop refused");
                 document.problems.add(*place, what, "remove one of the calls");
-            } else if height(*callee, calls, callable, DEPTH_MAX + 1) >= DEPTH_MAX {
+            } else if heights.get(*callee).is_some_and(|below| *below >= DEPTH_MAX) {
                 let what = format!("more than {DEPTH_MAX} flows stand inside one another");
                 document.problems.add(*place, what, "join some of them");
             }
@@ -112,14 +118,15 @@ fn reaches(from: usize, to: usize, calls: &[Calls], callable: &BTreeMap<String, 
     false
 }
 
-/// How many flows stand inside one another below this one, counted up to `most`.
-fn height(index: usize, calls: &[Calls], callable: &BTreeMap<String, usize>, most: usize) -> usize {
-    if most == 0 {
-        return 0;
+/// How many flows stand inside one another below each one; a number above the most that is allowed may be too small.
+fn heights(calls: &[Calls], callable: &BTreeMap<String, usize>) -> Vec<usize> {
+    let mut heights = vec![0; calls.len()];
+    // One round for each level; a loop, which is refused, just keeps growing.
+    for _ in 0..=DEPTH_MAX {
+        let above = |(name, _): &(String, Place)| Some(1 + heights.get(*callable.get(name)?)?);
+        heights = calls.iter().map(|own| own.iter().filter_map(above).max().unwrap_or(0)).collect();
     }
-    let own = calls.get(index).into_iter().flatten();
-    let below = own.filter_map(|(name, _)| callable.get(name));
-    below.map(|callee| 1 + height(*callee, calls, callable, most - 1)).max().unwrap_or(0)
+    heights
 }
 
 /// Gives a flow the flows that it calls.

@@ -3,15 +3,20 @@
 //! A run stands at a step until the step is done. Requests are done by their answer; parking and failing do not move the
 //! run. So asking again is always safe, and a stored run plus an answer is all that is needed after a crash.
 
+use std::cell::Cell;
+
 use super::level::{Level, Progress};
 use super::next::{Answer, Failure, Next};
 use super::place::Stopped;
 use super::state::{Frame, Run};
 use super::trace::Outcome;
 use crate::compiled::Compiled;
-use crate::jq::{Setting, Trouble, to_json};
+use crate::jq::{Setting, Trouble, kilobytes, to_json};
 use crate::run::Parked;
 use crate::step::StepKind;
+
+/// Most work of one run: steps, and kilobytes of results inside lists and called flows. It bounds the size of a stored run.
+const WORK_MAX: u32 = 50_000;
 
 impl Compiled {
     /// Feeds the answer to the request that the run stands at, if there is one, and moves to the next request.
@@ -32,7 +37,9 @@ impl Compiled {
     /// Like [`advance`](Self::advance) for the answer to the request of a named step. An answer to a step that the run has
     /// already left changes nothing: the present request is given again.
     pub fn answer(&self, run: &mut Run, step: &str, answer: Answer) -> Next {
-        let stands_there = self.root(None).standing(&run.frame).is_some_and(|standing| standing == step);
+        let spent = Cell::new(run.spent);
+        let standing = self.root(None, &spent).standing(&run.frame);
+        let stands_there = standing.is_some_and(|standing| standing == step);
         self.advance(run, stands_there.then_some(answer))
     }
 
@@ -40,26 +47,30 @@ impl Compiled {
         if let Some(stop) = self.refuse_run(run) {
             return stop;
         }
-        let level = self.root(over);
+        let spent = Cell::new(run.spent);
+        let level = self.root(over, &spent);
         if let Some(answer) = answer
             && let Err(stop) = level.take(&mut run.frame, answer)
         {
             return *stop;
         }
-        match level.go(&mut run.frame) {
+        let gone = level.go(&mut run.frame);
+        run.spent = spent.get();
+        match gone {
             Ok(()) => Next::Finished { summary: self.summary(run) },
             Err(stop) => *stop,
         }
     }
 
-    fn root<'a>(&'a self, over: Option<&'a dyn Fn() -> bool>) -> Level<'a> {
-        Level { parts: &self.parts, prefix: String::new(), switched: &self.switched, over }
+    fn root<'a>(&'a self, over: Option<&'a dyn Fn() -> bool>, spent: &'a Cell<u32>) -> Level<'a> {
+        Level { parts: &self.parts, prefix: String::new(), switched: &self.switched, over, spent }
     }
 
     /// What a finished run of a callable flow gives back; null for other flows.
     #[must_use]
     pub fn result(&self, run: &Run) -> suture_core::redact::Phi<serde_json::Value> {
-        let level = self.root(None);
+        let spent = Cell::new(run.spent);
+        let level = self.root(None, &spent);
         let value = self.parts.steps.last().and_then(|step| {
             let value = level.result(&run.frame, level.at(&run.frame, step)).ok()?;
             to_json(&value).ok()
@@ -109,6 +120,16 @@ impl Compiled {
 }
 
 impl Level<'_> {
+    /// Pays for the latest step: one unit, and what its result adds to a run whose size the number of its steps does not
+    /// bound.
+    pub(super) fn spend(&self, frame: &Frame) {
+        let Some(visit) = frame.visits.last() else { return };
+        let value = visit.output.as_ref().or_else(|| frame.values.get(visit.step));
+        let grows = visit.item.is_some() || !self.prefix.is_empty();
+        let size = value.filter(|_| grows).map_or(0, |held| kilobytes(&held.0));
+        self.spent.set(self.spent.get().saturating_add(1 + size));
+    }
+
     /// Does steps until one asks for something or the flow is at its end.
     pub(super) fn go(&self, frame: &mut Frame) -> Result<(), Stopped> {
         loop {
@@ -118,11 +139,15 @@ impl Level<'_> {
             }
             let Some(step) = self.parts.steps.get(frame.position) else { return Ok(()) };
             let at = self.at(frame, step);
-            if self.is_skipped(frame, at)? {
-                frame.finish(Outcome::Skipped, jaq_json::Val::Null, None, step.next);
-                continue;
+            if self.spent.get() > WORK_MAX && frame.inner.is_none() {
+                return Err(
+                    at.failed("the run did more work than one run may do; it stopped before this step", None)
+                );
             }
             match &step.kind {
+                _ if self.is_skipped(frame, at)? => {
+                    frame.finish(Outcome::Skipped, jaq_json::Val::Null, None, step.next);
+                }
                 StepKind::ForEach { items, .. } => self.begin_items(frame, at, items)?,
                 StepKind::Flow { document, callee, .. } => {
                     self.run_flow(frame, at, (document, callee.as_deref()))?;
@@ -133,6 +158,7 @@ impl Level<'_> {
                     Progress::Stop(stop) => return Err(stop),
                 },
             }
+            self.spend(frame);
         }
     }
 }

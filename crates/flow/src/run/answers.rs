@@ -44,6 +44,7 @@ impl Level<'_> {
         let (outcome, value, next) = ended(at, answer, &input)?;
         let value = keep(at, value)?;
         frame.finish(outcome, value.0, Some(input), next);
+        self.spend(frame);
         if let (Outcome::Done, StepKind::Call(call)) = (outcome, &step.kind)
             && let Some(undo) = &call.undo
         {

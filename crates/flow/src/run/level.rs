@@ -1,5 +1,7 @@
 //! What one step does, as far as it can be done without the shell.
 
+use std::cell::Cell;
+
 use jaq_json::Val;
 use suture_core::redact::Phi;
 
@@ -28,6 +30,8 @@ pub(super) struct Level<'a> {
     /// Write-back steps that the caller switched on or off, by index.
     pub(super) switched: &'a [(usize, bool)],
     pub(super) over: Option<&'a dyn Fn() -> bool>,
+    /// How much work the run did so far.
+    pub(super) spent: &'a Cell<u32>,
 }
 
 impl<'a> Level<'a> {

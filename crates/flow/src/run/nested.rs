@@ -93,7 +93,7 @@ impl Level<'_> {
     /// The called flow of a step, one level below.
     pub(super) fn below<'b>(&'b self, at: At<'_>, callee: &'b Parts) -> Level<'b> {
         let prefix = format!("{}.", at.name());
-        Level { parts: callee, prefix, switched: &[], over: self.over }
+        Level { parts: callee, prefix, switched: &[], over: self.over, spent: self.spent }
     }
 
     /// Runs a called flow until it asks for something or is done.

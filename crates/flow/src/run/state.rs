@@ -20,6 +20,9 @@ pub struct Run {
     pub(crate) fingerprint: Fingerprint,
     /// The trigger's filter gave no result; the first advance reports it.
     pub(crate) filter_failed: bool,
+    /// How much work was done, in units of about one step; see [`Level::go`](super::level::Level).
+    #[serde(default)]
+    pub(crate) spent: u32,
     #[serde(flatten)]
     pub(crate) frame: Frame,
 }
