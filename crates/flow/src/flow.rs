@@ -29,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) version: u32,
     pub(crate) description: String,
     pub(crate) fingerprint: Fingerprint,
+    /// The whole document as JSON, to compare it with another version.
+    pub(crate) document: Value,
     pub(crate) trigger: Trigger,
     pub(crate) tables: Tables,
     /// What a callable flow wants of its caller.

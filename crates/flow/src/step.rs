@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use crate::flow::Parts;
-use crate::jq::Program;
+use crate::jq::{Program, without_indices};
 use crate::problem::Place;
 use crate::run::Retry;
-use crate::shape::Shape;
+use crate::shape::{Difference, Shape};
 
 /// One step.
 pub(crate) struct Step {
@@ -30,7 +30,7 @@ pub(crate) enum StepKind {
     /// Ask the shell, or an inline table, for a value.
     Lookup { source: LookupSource, key: Program, on_missing: OnMissing, cache: Option<u64> },
     /// Make a document.
-    Map { document: Program, shape: Option<Shape> },
+    Map { document: Program, text: String, shape: Option<Wanted> },
     /// Choose where to go.
     Condition { test: Program, text: String, then: usize, otherwise: usize },
     /// Ask the shell to do something.
@@ -49,6 +49,36 @@ pub(crate) enum StepKind {
     Flow { flow: String, document: Document, callee: Option<Arc<Parts>> },
     /// Undo the calls that were done, newest first.
     Compensate,
+}
+
+/// What a document must look like, and where its fields are written.
+pub(crate) struct Wanted {
+    pub(crate) shape: Shape,
+    /// The expression's place.
+    pub(crate) place: Place,
+    /// Places of fields, by path.
+    pub(crate) fields: Vec<(String, Place)>,
+}
+
+impl Wanted {
+    /// Where a document differs; empty when it fits.
+    pub(crate) fn differences(&self, document: &serde_json::Value) -> Vec<Difference> {
+        let mut differences = self.shape.differences(document);
+        for difference in &mut differences {
+            difference.place = Some(self.place_of(&without_indices(&difference.path)));
+        }
+        differences
+    }
+
+    /// The place of a field, or of the nearest field around it.
+    fn place_of(&self, path: &str) -> Place {
+        if let Some((_, place)) = self.fields.iter().find(|(known, _)| known == path) {
+            return *place;
+        }
+        path.rfind(['.', '['])
+            .and_then(|at| path.get(..at))
+            .map_or(self.place, |around| self.place_of(around))
+    }
 }
 
 /// A call.

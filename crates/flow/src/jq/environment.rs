@@ -14,8 +14,17 @@ pub(crate) struct Tables {
     pub(crate) tables: BTreeMap<String, BTreeMap<String, Val>>,
     /// Tables that the shell keeps.
     pub(crate) external: BTreeSet<String>,
-    /// Set name → members.
-    pub(crate) sets: BTreeMap<String, BTreeSet<String>>,
+    /// Sets by name.
+    pub(crate) sets: BTreeMap<String, ValueSet>,
+}
+
+/// A set of codes.
+#[derive(Default)]
+pub(crate) struct ValueSet {
+    /// The system that the codes are from, for example `http://loinc.org`.
+    pub(crate) system: Option<String>,
+    /// Code → what it means, when the document says so.
+    pub(crate) codes: BTreeMap<String, Option<String>>,
 }
 
 /// What all expressions of one advance share.

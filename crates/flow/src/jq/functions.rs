@@ -8,6 +8,8 @@
 //! | `table(name; key)`, `table(name; key; default)` | the row; without default an unknown key parks the run |
 //! | `value_in_set(set; value)` | true or false |
 //! | `require_in_set(set; value)` | the value; a value outside the set parks the run |
+//! | `coding(set; value)` | `{system, code, display}`; a value outside the set parks the run |
+//! | `concat_address(fields)`, `split_address(text)` | one line of text; its five fields |
 //! | `date_format(moment; zone; format)` | text in that zone |
 //! | `rfc3339(moment)`, `timestamp_millis(moment)` | UTC text; integer milliseconds since 1970 |
 //! | `drop_nulls` | the object without its null fields |
@@ -19,6 +21,7 @@ use jaq_json::{Error, Map, Num, Rc, Val, ValR};
 use suture_core::currency::Currency;
 use suture_core::money::Money;
 
+use super::addresses;
 use super::environment::{Environment, FlowTypes};
 use super::fuel::{PLUS, RANGE, TICK, TIMES, WEIGH};
 use super::limits::{BYTES_MAX, NODES_MAX, weigh};
@@ -73,7 +76,7 @@ fn charging() -> impl Iterator<Item = Entry> {
 }
 
 fn ours() -> impl Iterator<Item = Entry> {
-    let functions: [Entry; 11] = [
+    let functions: [Entry; 14] = [
         ("money_decimal", v(2), |mut cv| {
             let (currency, minor) = (cv.0.pop_var(), cv.0.pop_var());
             bome(money_decimal(&minor, &currency))
@@ -115,6 +118,12 @@ fn ours() -> impl Iterator<Item = Entry> {
             bome(timestamp_millis(moment))
         }),
         ("drop_nulls", v(0), |cv| bome(drop_nulls(cv.1))),
+        ("coding", v(2), |mut cv| {
+            let (value, set) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(coding(cv.0.data(), &set, &value))
+        }),
+        ("concat_address", v(1), |mut cv| bome(addresses::concat(&cv.0.pop_var()))),
+        ("split_address", v(1), |mut cv| bome(addresses::split(&cv.0.pop_var()))),
     ];
     functions.into_iter()
 }
@@ -298,8 +307,8 @@ fn in_set(environment: &Environment<'_>, set: &Val, value: &Val) -> Result<bool,
     let members =
         environment.tables.sets.get(name).ok_or_else(|| Error::str(format!("there is no set {name:?}")))?;
     Ok(match text_of(value) {
-        Some(text) => members.contains(text),
-        None => key_text(value).is_some_and(|text| members.contains(&text)),
+        Some(text) => members.codes.contains_key(text),
+        None => key_text(value).is_some_and(|text| members.codes.contains_key(&text)),
     })
 }
 
@@ -309,6 +318,24 @@ fn require_in_set(environment: &Environment<'_>, set: &Val, value: Val) -> ValR 
     }
     let shown = key_text(&value).unwrap_or_else(|| "(neither text nor a whole number)".to_owned());
     Err(parking("not_in_set", [("set", text_of(set).unwrap_or_default().to_owned()), ("value", shown)]))
+}
+
+/// A code as FHIR's `Coding` has it (<https://hl7.org/fhir/R4/datatypes.html#Coding>, read 2026-11-21): system, code and
+/// display, without those that the set does not know.
+fn coding(environment: &Environment<'_>, set: &Val, value: &Val) -> ValR {
+    let code = require_in_set(environment, set, value.clone())?;
+    let code = key_text(&code).unwrap_or_default();
+    let known = environment.tables.sets.get(text_of(set).unwrap_or_default());
+    let mut coding = Map::default();
+    if let Some(system) = known.and_then(|set| set.system.clone()) {
+        coding.insert(Val::utf8_str("system"), Val::from(system));
+    }
+    let display = known.and_then(|set| set.codes.get(&code).cloned().flatten());
+    coding.insert(Val::utf8_str("code"), Val::from(code));
+    if let Some(display) = display {
+        coding.insert(Val::utf8_str("display"), Val::from(display));
+    }
+    Ok(Val::obj(coding))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "all functions of one value take it alike")]

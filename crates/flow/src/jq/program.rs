@@ -92,22 +92,37 @@ impl Program {
     pub(crate) fn run(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<Val, Trouble> {
         let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values)) {
             Some(output) => output,
-            None => self.run_jaq(event, values, setting)?.0,
+            None => self.run_jaq(event, values, setting, &Cell::new(FUEL))?,
         };
         weigh(&output).ok_or(failed("the result is larger than 256 kB or deeper than 100 levels"))?;
         Ok(output)
     }
 
-    /// The result and the fuel that it took.
-    pub(crate) fn run_jaq(
+    /// Like [`run`](Self::run), always by jaq, so that every step of it is paid; gives also the fuel that it took.
+    pub(crate) fn run_metered(
         &self,
         event: &Val,
         values: &[Held],
         setting: Setting<'_>,
-    ) -> Result<(Val, u32), Trouble> {
+    ) -> (Result<Val, Trouble>, u32) {
         let fuel = Cell::new(FUEL);
+        let output = self.run_jaq(event, values, setting, &fuel);
+        let output = output.and_then(|output| match weigh(&output) {
+            Some(_) => Ok(output),
+            None => Err(failed("the result is larger than 256 kB or deeper than 100 levels")),
+        });
+        (output, FUEL - fuel.get())
+    }
+
+    fn run_jaq(
+        &self,
+        event: &Val,
+        values: &[Held],
+        setting: Setting<'_>,
+        fuel: &Cell<u32>,
+    ) -> Result<Val, Trouble> {
         let Setting { tables, over } = setting;
-        let environment = Environment { lut: &self.filter.lut, tables, fuel: &fuel, over };
+        let environment = Environment { lut: &self.filter.lut, tables, fuel, over };
         let variable = |index: &usize| values.get(*index).map_or(Val::Null, |held| held.0.clone());
         let context = Ctx::<FlowTypes>::new(environment, Vars::new(self.uses.iter().map(variable)));
         let mut outputs = self.filter.id.run((context, event.clone()));
@@ -115,7 +130,7 @@ impl Program {
             outputs.next().ok_or(failed("the expression gave no result; it must give exactly one"))?;
         let output = output.map_err(trouble)?;
         match outputs.next() {
-            None => Ok((output, FUEL - fuel.get())),
+            None => Ok(output),
             Some(Ok(_)) => Err(failed("the expression gave more than one result; it must give exactly one")),
             Some(Err(error)) => Err(trouble(error)),
         }
@@ -172,7 +187,7 @@ fn trouble(exception: jaq_core::Exn<'_, Val>) -> Trouble {
 }
 
 /// Parses an expression after refusing what would exhaust the parser's stack.
-fn parse(text: &str) -> Result<Term<&str>, Vec<Fault>> {
+pub(super) fn parse(text: &str) -> Result<Term<&str>, Vec<Fault>> {
     if text.trim().is_empty() {
         return Err(vec![fault(
             0,
@@ -259,7 +274,7 @@ fn check(text: &str, term: &Term<&str>, scope: &Scope<'_>) -> Vec<Fault> {
 fn check_table_name(text: &str, function: &str, arguments: &[Term<&str>], tables: &Tables) -> Option<Fault> {
     let (kind, known): (_, Vec<&String>) = match function {
         "table" => ("table", tables.tables.keys().collect()),
-        "value_in_set" | "require_in_set" => ("set", tables.sets.keys().collect()),
+        "value_in_set" | "require_in_set" | "coding" => ("set", tables.sets.keys().collect()),
         _ => return None,
     };
     let Some(name) = arguments.first().and_then(literal) else {
@@ -332,7 +347,7 @@ fn fault(offset: usize, what: impl Into<String>, fix: impl Into<String>) -> Faul
 }
 
 /// Where `part`, a slice of `text`, begins; 0 when it is not a slice of it.
-fn offset_of(text: &str, part: &str) -> usize {
+pub(super) fn offset_of(text: &str, part: &str) -> usize {
     let (start, place) = (text.as_ptr().addr(), part.as_ptr().addr());
     place.checked_sub(start).filter(|offset| *offset <= text.len()).unwrap_or(0)
 }
@@ -382,7 +397,7 @@ mod tests {
                 let program = Program::compile(text, &scope).unwrap();
                 let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values);
                 if let Some(direct) = direct {
-                    let jaq = program.run_jaq(&event, &values, Setting::of(&tables)).unwrap().0;
+                    let jaq = program.run_metered(&event, &values, Setting::of(&tables)).0.unwrap();
                     prop_assert_eq!(to_json(&direct), to_json(&jaq), "{}", text);
                 }
             }

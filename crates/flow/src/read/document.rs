@@ -6,7 +6,7 @@ use super::fields::{self, Fields, expression};
 use super::set::CALLABLE;
 use super::{shapes, steps, tests};
 use crate::flow::{Fingerprint, Parts, Trigger};
-use crate::jq::{Program, Scope, Tables, fits, listed, to_jq};
+use crate::jq::{Program, Scope, Tables, ValueSet, fits, listed, to_jq};
 use crate::problem::{Place, Problems};
 use crate::shape::Shape;
 use crate::step::{Step, StepKind};
@@ -16,6 +16,8 @@ use crate::yaml::{self, Key, Node, Tree};
 /// Reads a whole document. The result is complete only when `problems` stays empty.
 pub(crate) fn flow(source: &str, vocabulary: &Vocabulary, problems: &mut Problems) -> Option<Parts> {
     let root = yaml::parse(source, problems)?;
+    // What cannot be JSON is reported where it is used.
+    let document = root.to_json(&mut Problems::none(""));
     let mut fields = Fields::of(root, "the flow", problems)?;
     let name = fields.must_text("flow", problems).and_then(|named| flow_name(named, problems));
     let version = fields.must("version", problems).and_then(|node| version(&node, problems));
@@ -42,6 +44,7 @@ pub(crate) fn flow(source: &str, vocabulary: &Vocabulary, problems: &mut Problem
         version,
         description,
         fingerprint: Fingerprint::of(source),
+        document,
         trigger,
         tables,
         inputs,
@@ -206,19 +209,51 @@ fn tables(entries: Vec<(Key, Node)>, problems: &mut Problems) -> (Inline, BTreeS
     (tables, external)
 }
 
-fn sets(entries: Vec<(Key, Node)>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
+fn sets(entries: Vec<(Key, Node)>, problems: &mut Problems) -> BTreeMap<String, ValueSet> {
     let mut sets = BTreeMap::new();
     for (key, node) in entries {
-        let Tree::List(items) = node.tree else {
-            problems.add(
-                node.place,
-                format!("set {:?} is {}", key.text, node.tree.kind()),
-                "write `- \"code\"` lines",
-            );
-            continue;
+        let set = match node.tree {
+            Tree::List(_) => ValueSet { system: None, codes: codes(node, problems) },
+            Tree::Map(_) => {
+                let what = format!("set {:?}", key.text);
+                let Some(mut fields) = Fields::of(node, what, problems) else { continue };
+                let system = fields.must_text("system", problems).map(|(system, _)| system);
+                let codes = fields.must("codes", problems).map(|node| codes(node, problems));
+                fields.finish(problems);
+                ValueSet { system, codes: codes.unwrap_or_default() }
+            }
+            other => {
+                problems.add(
+                    node.place,
+                    format!("set {:?} is {}", key.text, other.kind()),
+                    "write `- \"code\"` lines, or `system:` and `codes:`",
+                );
+                continue;
+            }
         };
-        let member = |item| fields::text(item, "member", problems).map(|(text, _)| text);
-        sets.insert(key.text, items.into_iter().filter_map(member).collect());
+        sets.insert(key.text, set);
     }
     sets
+}
+
+/// A list of codes, or codes with what they mean.
+fn codes(node: Node, problems: &mut Problems) -> BTreeMap<String, Option<String>> {
+    match node.tree {
+        Tree::List(items) => {
+            let member = |item| fields::text(item, "member", problems).map(|(text, _)| (text, None));
+            items.into_iter().filter_map(member).collect()
+        }
+        Tree::Map(entries) => {
+            let mut meaning = |(key, node): (Key, Node)| {
+                let (text, _) = fields::text(node, "meaning", problems)?;
+                Some((key.text, Some(text)))
+            };
+            entries.into_iter().filter_map(&mut meaning).collect()
+        }
+        other => {
+            let what = format!("`codes` is {}", other.kind());
+            problems.add(node.place, what, "write `- \"code\"` lines, or `\"code\": meaning`");
+            BTreeMap::new()
+        }
+    }
 }

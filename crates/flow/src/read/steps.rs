@@ -3,9 +3,9 @@
 use super::fields::{Fields, expression};
 use super::layout::{Layout, Position};
 use super::shapes;
-use crate::jq::{Program, Scope, Tables, listed};
+use crate::jq::{Program, Scope, Tables, keys, listed};
 use crate::problem::{Place, Problems};
-use crate::step::{Otherwise, Step, StepKind};
+use crate::step::{Otherwise, Step, StepKind, Wanted};
 use crate::vocabulary::Vocabulary;
 use crate::yaml::Node;
 
@@ -121,13 +121,18 @@ impl Reader<'_> {
 
     fn map(&self, fields: &mut Fields, at: &Position<'_>, problems: &mut Problems) -> Option<StepKind> {
         let text = fields.must_jq("map", problems);
-        let document = text.and_then(|text| self.program(&text, at, problems));
+        let document = text.as_ref().and_then(|text| self.program(text, at, problems));
         let shape = fields.take("schema").map(|node| shapes::shape(node, problems));
+        let (text, node) = text?;
         let shape = match shape {
             None => None,
-            Some(shape) => Some(shape?),
+            Some(shape) => {
+                let place = |offset| node.place_of(self.source, &text, offset);
+                let fields = keys(&text).into_iter().map(|(path, offset)| (path, place(offset)));
+                Some(Wanted { shape: shape?, place: node.place, fields: fields.collect() })
+            }
         };
-        Some(StepKind::Map { document: document?, shape })
+        Some(StepKind::Map { document: document?, text: text.trim().to_owned(), shape })
     }
 
     fn condition(&self, fields: &mut Fields, at: &Position<'_>, problems: &mut Problems) -> Option<StepKind> {

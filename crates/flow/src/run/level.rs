@@ -11,7 +11,7 @@ use super::state::Frame;
 use super::trace::Outcome;
 use crate::flow::Parts;
 use crate::jq::{Held, Program, Setting, key_text, text_of};
-use crate::shape::Shape;
+use crate::shape::Difference;
 use crate::step::{Call, Document, Limit, LookupSource, OnMissing, Step, StepKind};
 
 /// How a step without an answer ends.
@@ -77,9 +77,11 @@ impl<'a> Level<'a> {
             StepKind::Lookup { source, key, on_missing, cache } => {
                 self.look_up(at, source, &value(key)?, (on_missing, *cache))
             }
-            StepKind::Map { document, shape } => {
+            StepKind::Map { document, shape, .. } => {
                 let value = value(document)?;
-                fit(at, &value, shape.as_ref())?;
+                if let Some(wanted) = shape {
+                    fit(at, wanted.differences(&at.json(&value)?))?;
+                }
                 Ok(Progress::Done { outcome: Outcome::Mapped, value, next: step.next })
             }
             StepKind::Condition { test, then, otherwise, .. } => {
@@ -178,9 +180,8 @@ fn ask(at: At<'_>, question: &Val, by: &str, limit: Option<&Limit>) -> Result<Pr
     Ok(stop(Next::Approve { step: at.name(), question, by: by.to_owned(), within }))
 }
 
-pub(super) fn fit(at: At<'_>, value: &Val, shape: Option<&Shape>) -> Result<(), Stopped> {
-    let Some(shape) = shape else { return Ok(()) };
-    let differences = shape.differences(&at.json(value)?);
+/// Parks a document that differs from what is wanted.
+pub(super) fn fit(at: At<'_>, differences: Vec<Difference>) -> Result<(), Stopped> {
     if differences.is_empty() { Ok(()) } else { Err(at.parked(Parked::Shape { differences })) }
 }
 

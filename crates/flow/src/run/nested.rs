@@ -106,7 +106,11 @@ impl Level<'_> {
         let Some(callee) = callee else { return Err(at.failed("the called flow is not there", None)) };
         if frame.inner.is_none() {
             let inputs = self.document(frame, at, document)?;
-            fit(at, &inputs, callee.inputs.as_ref())?;
+            if let Some(shape) = &callee.inputs {
+                let mut differences = shape.differences(&at.json(&inputs)?);
+                differences.iter_mut().for_each(|difference| difference.place = Some(at.step.place));
+                fit(at, differences)?;
+            }
             frame.inner = Some(Box::new(Frame::begin(Held(inputs), callee.steps.len())));
         }
         let Some(inner) = frame.inner.as_deref_mut() else { return Ok(()) };
