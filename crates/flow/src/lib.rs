@@ -26,6 +26,7 @@
 //! ```
 
 pub mod compiled;
+mod diff;
 pub mod flow;
 mod jq;
 pub mod problem;
@@ -34,5 +35,6 @@ pub mod rehearsal;
 pub mod run;
 pub mod shape;
 mod step;
+pub mod trial;
 pub mod vocabulary;
 mod yaml;
