@@ -210,7 +210,7 @@ tests:
 
     #[test]
     fn a_version_that_differs_in_its_looks_only_changes_nothing() {
-        let new = OLD.replace("version: 1", "# newer\nversion: 2").replace("{ n: $item }", "{ n: $item }");
+        let new = OLD.replace("version: 1", "# newer\nversion: 2");
         assert_eq!(flow(OLD).diff(&flow(&new)), Vec::<String>::new());
         let new = OLD.replace("b: { c: .y }, gone", "b: {  c: .y  }, gone");
         assert_eq!(flow(OLD).diff(&flow(&new)), ["step m: `map` changed"], "the text is another one");

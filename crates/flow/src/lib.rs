@@ -29,6 +29,7 @@ pub mod compiled;
 mod diff;
 pub mod flow;
 mod jq;
+pub mod measure;
 pub mod problem;
 mod read;
 pub mod rehearsal;

@@ -30,7 +30,7 @@ pub(crate) enum StepKind {
     /// Ask the shell, or an inline table, for a value.
     Lookup { source: LookupSource, key: Program, on_missing: OnMissing, cache: Option<u64> },
     /// Make a document.
-    Map { document: Program, text: String, shape: Option<Wanted> },
+    Map { document: Program, shape: Option<Wanted> },
     /// Choose where to go.
     Condition { test: Program, text: String, then: usize, otherwise: usize },
     /// Ask the shell to do something.

@@ -132,7 +132,7 @@ impl Reader<'_> {
                 Some(Wanted { shape: shape?, place: node.place, fields: fields.collect() })
             }
         };
-        Some(StepKind::Map { document: document?, text: text.trim().to_owned(), shape })
+        Some(StepKind::Map { document: document?, shape })
     }
 
     fn condition(&self, fields: &mut Fields, at: &Position<'_>, problems: &mut Problems) -> Option<StepKind> {

@@ -77,7 +77,7 @@ impl<'a> Level<'a> {
             StepKind::Lookup { source, key, on_missing, cache } => {
                 self.look_up(at, source, &value(key)?, (on_missing, *cache))
             }
-            StepKind::Map { document, shape, .. } => {
+            StepKind::Map { document, shape } => {
                 let value = value(document)?;
                 if let Some(wanted) = shape {
                     fit(at, wanted.differences(&at.json(&value)?))?;
