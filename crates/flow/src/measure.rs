@@ -10,8 +10,8 @@ use crate::problem::Problems;
 use crate::run::Next;
 use crate::step::StepKind;
 
-const FLOW: &str = include_str!("stripe-to-fhir.yaml");
-const EVENT: &str = include_str!("charge-succeeded.json");
+const FLOW: &str = include_str!("measure/stripe-to-fhir.yaml");
+const EVENT: &str = include_str!("measure/charge-succeeded.json");
 
 /// Times of one kind of work, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
