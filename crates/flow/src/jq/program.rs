@@ -90,7 +90,7 @@ impl Program {
 
     /// The one result of the expression for an event, given the results of the earlier steps.
     pub(crate) fn run(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<Val, Trouble> {
-        let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values)) {
+        let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values, setting.tables)) {
             Some(output) => output,
             None => self.run_jaq(event, values, setting, &Cell::new(FUEL))?,
         };
@@ -358,9 +358,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::jq::{to_jq, to_json};
+    use crate::jq::{ValueSet, to_jq, to_json};
 
-    const SIMPLE: [&str; 12] = [
+    const SIMPLE: [&str; 22] = [
         ".a.b",
         "$s.a",
         ".a.b == $s.a",
@@ -373,7 +373,29 @@ mod tests {
         "money_decimal(.a.minor; .a.currency)",
         "timestamp_millis(.a)",
         ". // null",
+        "[]",
+        "[.a, {x: [$s.a]}, .b.c]",
+        "\"x\\(.a)y\\n\\($s.b) \\(1)\"",
+        "rfc3339(.a)",
+        "date_format(.a; \"America/Chicago\"; \"%Y-%m-%d %H:%M\")",
+        "table(\"t\"; .a)",
+        "value_in_set(\"s\"; .a)",
+        "coding(\"s\"; .a)",
+        "{a: [coding(\"s\"; \"k\")], t: \"\\(table(\"t\"; \"k\"))\"}",
+        "[if value_in_set(\"s\"; $s.a) then \"\\($s.a)\" else null end]",
     ];
+
+    fn tables() -> Tables {
+        let row = |key: &str, value: Value| (key.to_owned(), to_jq(&value));
+        let rows = [row("k", json!({"x": 1})), row("7", json!("seven"))].into_iter().collect();
+        let codes = [("k".to_owned(), Some("K".to_owned())), ("7".to_owned(), None)].into_iter().collect();
+        let set = ValueSet { system: Some("urn:s".to_owned()), codes };
+        Tables {
+            tables: std::iter::once(("t".to_owned(), rows)).collect(),
+            sets: std::iter::once(("s".to_owned(), set)).collect(),
+            ..Tables::default()
+        }
+    }
 
     fn leaf() -> impl Strategy<Value = Value> {
         prop_oneof![
@@ -381,6 +403,8 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             Just(json!("2026-11-21T09:30:00Z")),
+            Just(json!("k")),
+            Just(json!(7)),
             Just(json!({"b": {"c": 1}, "a": false})),
             (0..3_i64).prop_map(|minor| json!({"minor": minor, "currency": "USD"})),
         ]
@@ -389,13 +413,13 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_gives_the_result_of_jaq(a in leaf(), b in leaf(), s in leaf()) {
-            let tables = Tables::default();
+            let tables = tables();
             let steps = ["s".to_owned()];
             let scope = Scope { earlier: &steps, all: &steps, tables: &tables };
             let (event, values) = (to_jq(&json!({"a": a, "b": b})), [Held(to_jq(&json!({"a": s, "b": b})))]);
             for text in SIMPLE {
                 let program = Program::compile(text, &scope).unwrap();
-                let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values);
+                let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values, &tables);
                 if let Some(direct) = direct {
                     let jaq = program.run_metered(&event, &values, Setting::of(&tables)).0.unwrap();
                     prop_assert_eq!(to_json(&direct), to_json(&jaq), "{}", text);
