@@ -125,7 +125,10 @@ impl Engine {
             Outcome::Declined(failure) | Outcome::NotSent(failure) | Outcome::Unknown(failure) => {
                 self.0.metrics.count("tokens_refused", &format!("connection=\"{}\"", open.id));
                 let wait = Some(std::time::Duration::from_secs(30));
-                Err(After::Failed { failure: Failure { retry: Retry::Throttled(wait), ..failure }, job: None })
+                Err(After::Failed {
+                    failure: Failure { retry: Retry::Throttled(wait), ..failure },
+                    job: None,
+                })
             }
         })
     }

@@ -76,7 +76,7 @@ pub(crate) fn try_plan(
     {
         next = compiled.answer(&mut live, step, Answer::Found(shown(&link)));
     }
-    let Next::Call { step, target, document } = next else { return Ok(false) };
+    let Next::Call { step, target, document, .. } = next else { return Ok(false) };
     let Ok(document) = serde_json::from_value::<PaymentPosting>(document.into_exposed()) else {
         return Ok(false);
     };
@@ -93,7 +93,17 @@ pub(crate) fn try_plan(
     let run = stored_run(&live, (&id, fact), &flow, ("waiting", None), now);
     let state = first_state(&planner.ehr, &document, now);
     let connection = planner.ehr.id.clone();
-    let plan = ToPlan { document, state, run, step, flow, connection, care: care.clone(), stored: false, goes_on: false };
+    let plan = ToPlan {
+        document,
+        state,
+        run,
+        step,
+        flow,
+        connection,
+        care: care.clone(),
+        stored: false,
+        goes_on: false,
+    };
     record_posting(change, &planner.keyring, plan)?;
     Ok(true)
 }

@@ -6,8 +6,8 @@ use suture_connect::erp::epicor::poll::{Source, Watermark};
 use suture_connect::erp::filing::FilingState;
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
-    AppointmentId, EligibilityId, EncounterId, EstimateId, FilingId, InvoiceId, NoticeId, OrderId, PatientId, PaymentId,
-    PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
+    AppointmentId, EligibilityId, EncounterId, EstimateId, FilingId, InvoiceId, NoticeId, OrderId, PatientId,
+    PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
 };
 use suture_core::time::Timestamp;
 

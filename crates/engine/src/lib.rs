@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod apply;
+pub mod approvals;
 pub mod audit;
 pub mod billing;
 mod calls;

@@ -62,13 +62,13 @@ impl Engine {
         // Bounded by the flow's length: every answer moves the run on.
         loop {
             next = match next {
-                Next::Lookup { step, source, key } if source == "link" || is_outside(&source) => {
+                Next::Lookup { step, source, key, .. } if source == "link" || is_outside(&source) => {
                     match self.look_up(working, going.link.as_ref(), &source, key.expose()).await? {
                         LookedUp::Answer(answer) => compiled.answer(&mut going.run, &step, answer),
                         LookedUp::After(after) => return Ok(after),
                     }
                 }
-                Next::Call { step, target, document } if target == "epic.post_payment" => {
+                Next::Call { step, target, document, .. } if target == "epic.post_payment" => {
                     return self.plan_posting(working, &compiled, going, step, document.expose()).await;
                 }
                 Next::WriteBack { step, .. } => {
@@ -76,7 +76,7 @@ impl Engine {
                     compiled.answer(&mut going.run, &step, Answer::Refused(text))
                 }
                 // What the store answers, files or waits for goes on in its transactions.
-                Next::Lookup { .. } | Next::Call { .. } | Next::Wait { .. } => {
+                Next::Lookup { .. } | Next::Call { .. } | Next::Wait { .. } | Next::Approve { .. } => {
                     let Going { run, id, stored, fact, .. } = going;
                     let live = Live { compiled, run, id, fact, stored };
                     return self.move_on(working, live, None).await;
@@ -155,9 +155,7 @@ impl Engine {
     ) -> Result<LookedUp, Error> {
         let missing = Ok(LookedUp::Answer(Answer::Missing));
         match source {
-            "link" => Ok(LookedUp::Answer(
-                link.map_or(Answer::Missing, |link| Answer::Found(shown(link))),
-            )),
+            "link" => Ok(LookedUp::Answer(link.map_or(Answer::Missing, |link| Answer::Found(shown(link))))),
             "epic.encounter" => {
                 let Some(patient) = key["patient"].as_str() else { return missing };
                 self.find_encounter(working, patient).await

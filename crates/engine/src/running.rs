@@ -76,7 +76,9 @@ pub(crate) fn go_on(
             Next::Call { target, document, .. } if target == filings::TARGET => {
                 filings::known(change, runner, document)?
             }
-            Next::Wait { event, key, .. } => happened(change, runner, event, key.expose())?.map(Answer::Happened),
+            Next::Wait { event, key, .. } => {
+                happened(change, runner, event, key.expose())?.map(Answer::Happened)
+            }
             Next::WriteBack { .. } => {
                 Some(Answer::Refused("write-back is not available in this version".to_owned()))
             }
@@ -192,6 +194,11 @@ pub(crate) fn waiting_lane(event: &str, key: &str) -> String {
     format!("wait/{event}/{key}")
 }
 
+/// The lane of the effect that ends the time of an approval.
+pub(crate) fn approval_lane(run: &str) -> String {
+    format!("wait/approval/{run}")
+}
+
 /// The lane of runs that wait for a row of a table.
 pub(crate) fn table_lane(table: &str, key: &str) -> String {
     format!("table/{table}/{key}")
@@ -203,7 +210,7 @@ fn stand(change: &mut Change<'_, '_>, runner: &Runner, live: &Live, next: &Next)
     let now = change.order.now;
     match next {
         Next::Finished { .. } => keep(change, runner, live, ("finished", None)),
-        Next::Call { step, target, document } if target == filings::TARGET => {
+        Next::Call { step, target, document, .. } if target == filings::TARGET => {
             filings::plan(change, runner, live, (step, document))
         }
         Next::Lookup { .. } | Next::Call { .. } | Next::WriteBack { .. } => {
@@ -214,7 +221,14 @@ fn stand(change: &mut Change<'_, '_>, runner: &Runner, live: &Live, next: &Next)
             keep(change, runner, live, ("waiting", Some(format!("waits for {event}"))))?;
             let key = key.expose().as_str().map_or_else(|| key.expose().to_string(), ToOwned::to_owned);
             let within = within.map_or(WAIT_MAX, Duration::from_millis);
-            plan(change, live, (Some(waiting_lane(event, &key)), now + within, "waits".to_owned())).map(|_| ())
+            plan(change, live, (Some(waiting_lane(event, &key)), now + within, "waits".to_owned()))
+                .map(|_| ())
+        }
+        Next::Approve { by, within, .. } => {
+            keep(change, runner, live, ("waiting", Some(format!("waits for the approval of {by}"))))?;
+            let within = within.map_or(WAIT_MAX, Duration::from_millis);
+            plan(change, live, (Some(approval_lane(&live.id)), now + within, "approvals".to_owned()))
+                .map(|_| ())
         }
         Next::Parked { reason: Parked::UnknownKey { table, key }, .. } => {
             wait_for_row(change, runner, live, (table, key))
@@ -279,8 +293,7 @@ pub(crate) fn keep(
     (state, note): (&str, Option<String>),
 ) -> Result<(), Error> {
     let organization = change.order.organization.clone();
-    let run =
-        stored_run(&live.run, (&live.id, &live.fact), &live.flow(), (state, note), change.order.now);
+    let run = stored_run(&live.run, (&live.id, &live.fact), &live.flow(), (state, note), change.order.now);
     match live.stored {
         true => runs::update(change.tx, &runner.keyring, &organization, &run)?,
         false => runs::insert(change.tx, &runner.keyring, &organization, &run)?,

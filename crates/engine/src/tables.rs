@@ -30,7 +30,9 @@ impl Engine {
         if text.len() > VALUE_MAX || value.is_null() {
             return Err(Error::Refused(Refusal::invalid(
                 "row_invalid",
-                format!("Nothing was saved. A row needs a value of at most {VALUE_MAX} bytes of JSON; remove it instead of null."),
+                format!(
+                    "Nothing was saved. A row needs a value of at most {VALUE_MAX} bytes of JSON; remove it instead of null."
+                ),
             )));
         }
         let row = LookupRow {
@@ -79,7 +81,8 @@ impl Engine {
         self.0
             .store
             .read(move |tx| {
-                lookup_rows::list(tx, &organization, &table, (&after, limit.clamp(1, 1_000))).map_err(Error::from)
+                lookup_rows::list(tx, &organization, &table, (&after, limit.clamp(1, 1_000)))
+                    .map_err(Error::from)
             })
             .await
     }

@@ -76,8 +76,15 @@ async fn story_7_an_order_becomes_customer_order_receipt_and_is_paid_by_its_depo
     assert_eq!((here.cents("ar:customer").await, here.cents("deposit:customer").await), (0, 0));
     assert_eq!((here.cents("rev:service").await, here.cents("tax:payable").await), (-10_000, -800));
     let page = here.world.engine(0).order_page(&here.world.organization, order.id).await.unwrap();
-    for what in ["order", "payment", "customer", "sales_order", "cash_receipt", "shipment", "invoice", "application"] {
-        assert!(page.entries.iter().any(|entry| entry.what == what && entry.at.is_some()), "{what}: {:?} {:?}", page.entries.iter().map(|entry| entry.what.clone()).collect::<Vec<_>>(), here.world.stopped().await.unwrap());
+    for what in
+        ["order", "payment", "customer", "sales_order", "cash_receipt", "shipment", "invoice", "application"]
+    {
+        assert!(
+            page.entries.iter().any(|entry| entry.what == what && entry.at.is_some()),
+            "{what}: {:?} {:?}",
+            page.entries.iter().map(|entry| entry.what.clone()).collect::<Vec<_>>(),
+            here.world.stopped().await.unwrap()
+        );
     }
     assert!(here.receivable().to_string().contains('0'));
 }
@@ -148,9 +155,19 @@ async fn story_7d_an_order_whose_card_was_declined_is_released_when_it_is_paid(w
     here.world.engine(0).clone().retry_payment(&caller, declined.id, VISA.to_owned()).await.unwrap();
     here.world.settle().await.unwrap();
     let order = here.world.order(placed.id).await.unwrap();
-    assert_eq!((order.status(), order.held.clone()), (Status::Paid, None), "{:?}", here.world.stopped().await.unwrap());
+    assert_eq!(
+        (order.status(), order.held.clone()),
+        (Status::Paid, None),
+        "{:?}",
+        here.world.stopped().await.unwrap()
+    );
     let heads = here.world.erp_documents("OrderHed").unwrap();
-    assert_eq!((heads.len(), heads[0]["OrderHeld"].clone()), (1, json!(false)), "{:?} {order:?}", here.world.stopped().await.unwrap());
+    assert_eq!(
+        (heads.len(), heads[0]["OrderHeld"].clone()),
+        (1, json!(false)),
+        "{:?} {order:?}",
+        here.world.stopped().await.unwrap()
+    );
     assert_eq!(here.count("CashHead"), 1);
 }
 
@@ -182,8 +199,10 @@ async fn story_7i_two_orders_of_one_new_customer_at_once_make_one_customer(world
     first.buyer.id = "buyer-same".into();
     let second = suture_engine::orders::NewOrder { reference: "SHOP-2".into(), ..first.clone() };
     let engine = here.world.engine(0).clone();
-    let (one, two) =
-        (engine.place_order(&caller, first).await.unwrap(), engine.place_order(&caller, second).await.unwrap());
+    let (one, two) = (
+        engine.place_order(&caller, first).await.unwrap(),
+        engine.place_order(&caller, second).await.unwrap(),
+    );
     here.world.begin_paying(&caller, &one, VISA).await.unwrap();
     here.world.begin_paying(&caller, &two, VISA).await.unwrap();
     here.world.settle().await.unwrap();
@@ -197,8 +216,18 @@ async fn story_7j_a_posted_group_leads_to_a_new_one_and_a_closed_period_to_the_n
     here.world.outside.at_epicor("post_cash", &json!({ "group": group })).unwrap();
     let second = here.paid(2).await;
     assert!(second.keys_of("cash_receipt").is_some(), "{group}: {:?}", here.world.stopped().await.unwrap());
-    let posted: Vec<bool> = here.world.erp_documents("CashHead").unwrap().iter().map(|head| head["Posted"] == json!(true)).collect();
-    assert_eq!(posted.iter().filter(|posted| **posted).count(), 1, "what was posted is as it was: {posted:?}");
+    let posted: Vec<bool> = here
+        .world
+        .erp_documents("CashHead")
+        .unwrap()
+        .iter()
+        .map(|head| head["Posted"] == json!(true))
+        .collect();
+    assert_eq!(
+        posted.iter().filter(|posted| **posted).count(),
+        1,
+        "what was posted is as it was: {posted:?}"
+    );
     assert_eq!(posted.len(), 2, "the new receipt is in a group that is open");
     let group = second.keys_of("cash_receipt").unwrap()["group"].clone();
     here.world.outside.at_epicor("post_cash", &json!({ "group": group })).unwrap();

@@ -1,4 +1,4 @@
-//! Prints how long the shipped flow takes from the event to the call: `cargo run --release -p suture-flow --example measure`.
+//! Prints how long the shipped flow takes from the event to the call, and how long a mapping to FHIR takes: `cargo run --release -p suture-flow --example measure`.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -37,4 +37,7 @@ fn main() {
     }
     let nanos = begin.elapsed().as_nanos() / u128::from(ROUNDS);
     println!("event to call: {}.{:03} µs", nanos / 1000, nanos % 1000);
+    let clock = || u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let measured = suture_flow::measure::stripe_to_fhir(ROUNDS, &clock);
+    println!("{:?} (nanoseconds)", measured.unwrap_or_else(|problems| panic!("{problems}")));
 }

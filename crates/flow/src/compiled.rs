@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::flow::{Parts, StepKind, event_name};
-use crate::jq::{Held, to_jq};
-use crate::run::Run;
+use crate::flow::{Parts, event_name};
+use crate::jq::{Held, Setting, to_jq};
+use crate::run::{Frame, Run};
+use crate::step::{Step, StepKind};
 
 /// A flow ready to run.
 #[derive(Clone)]
@@ -27,9 +28,7 @@ impl Compiled {
     /// The same flow with a write-back step switched on or off, whatever its document says. Other steps are not changed.
     #[must_use]
     pub fn with_write_back(mut self, step: &str, on: bool) -> Self {
-        let is_it = |known: &crate::flow::Step| {
-            known.name == step && matches!(known.kind, StepKind::WriteBack { .. })
-        };
+        let is_it = |known: &Step| known.name == step && matches!(known.kind, StepKind::WriteBack { .. });
         if let Some(index) = self.parts.steps.iter().position(is_it) {
             self.switched.retain(|(known, _)| *known != index);
             self.switched.push((index, on));
@@ -61,7 +60,8 @@ impl Compiled {
         (&self.parts.trigger.source, &self.parts.trigger.events)
     }
 
-    /// Starts a run for an event; `None` when the event is not one of the trigger's, or its filter says no.
+    /// Starts a run for an event; `None` when the event is not one of the trigger's, or its filter says no. A callable flow
+    /// is started by no event.
     ///
     /// A filter that cannot tell (it fails, or gives neither true nor false) starts a run that fails on its first advance,
     /// so that the event is seen and not lost.
@@ -74,20 +74,30 @@ impl Compiled {
         }
         let event = Held(to_jq(event));
         let filter = trigger.filter.as_ref();
-        let matched = filter.map_or(Ok(true), |filter| filter.test(&event.0, &[], &self.parts.tables));
+        let matched =
+            filter.map_or(Ok(true), |filter| filter.test(&event.0, &[], Setting::of(&self.parts.tables)));
         if matches!(matched, Ok(false)) {
             return None;
         }
-        Some(Run {
+        Some(self.begin(event, matched.is_err()))
+    }
+
+    /// Starts a run of a callable flow with its inputs. Inputs of another shape than the flow's `inputs` park the run on
+    /// its first advance. For a flow with another trigger, [`start`](Self::start) is the way; this one asks no filter.
+    #[must_use]
+    pub fn start_with(&self, inputs: &Value) -> Run {
+        self.begin(Held(to_jq(inputs)), false)
+    }
+
+    fn begin(&self, event: Held, filter_failed: bool) -> Run {
+        Run {
             flow: self.parts.name.clone(),
             version: self.parts.version,
             fingerprint: self.parts.fingerprint,
-            position: 0,
-            filter_failed: matched.is_err(),
-            event,
-            values: vec![Held::default(); self.parts.steps.len()],
-            visits: Vec::with_capacity(self.parts.steps.len()),
-        })
+            filter_failed,
+            spent: 0,
+            frame: Frame::begin(event, self.parts.steps.len()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::compiled::Compiled;
 use crate::jq::{Program, Tables};
 use crate::problem::{Place, Problems};
 use crate::shape::Shape;
+use crate::step::Step;
 use crate::vocabulary::Vocabulary;
 use crate::{read, rehearsal};
 
@@ -28,10 +29,18 @@ pub(crate) struct Parts {
     pub(crate) version: u32,
     pub(crate) description: String,
     pub(crate) fingerprint: Fingerprint,
+    /// The whole document as JSON, to compare it with another version.
+    pub(crate) document: Value,
     pub(crate) trigger: Trigger,
     pub(crate) tables: Tables,
+    /// What a callable flow wants of its caller.
+    pub(crate) inputs: Option<Shape>,
+    /// What a callable flow gives back.
+    pub(crate) result: Option<Program>,
     pub(crate) steps: Vec<Step>,
     pub(crate) tests: Vec<rehearsal::Test>,
+    /// Names of called flows' steps in the tests, to be checked when those flows are known.
+    pub(crate) below: Vec<read::Below>,
 }
 
 /// What starts a flow.
@@ -40,88 +49,6 @@ pub(crate) struct Trigger {
     pub(crate) events: Vec<String>,
     pub(crate) filter: Option<Program>,
     pub(crate) place: Place,
-}
-
-/// One step.
-pub(crate) struct Step {
-    pub(crate) name: String,
-    pub(crate) place: Place,
-    /// The step is skipped unless this gives true.
-    pub(crate) when: Option<Program>,
-    pub(crate) kind: StepKind,
-    /// Index of the step that follows; the number of steps means the end.
-    pub(crate) next: usize,
-}
-
-/// What a step does. New kinds (for-each, approval, sub-flow) are new variants here, new answers in
-/// [`Answer`](crate::run::Answer) and new requests in [`Next`](crate::run::Next).
-pub(crate) enum StepKind {
-    /// Ask the shell, or an inline table, for a value.
-    Lookup { source: LookupSource, key: Program, on_missing: OnMissing },
-    /// Make a document.
-    Map { document: Program, shape: Option<Shape> },
-    /// Choose where to go.
-    Condition { test: Program, text: String, then: usize, otherwise: usize },
-    /// Ask the shell to do something.
-    Call { target: String, document: Document },
-    /// Ask the shell to note something at the source; never stops the run.
-    WriteBack { target: String, document: Document, enabled: bool },
-    /// Ask the shell to tell when an event happens.
-    Wait { event: String, key: Program, limit: Option<Limit> },
-}
-
-/// How long a wait lasts, and what follows when nothing happened.
-pub(crate) struct Limit {
-    /// Milliseconds from the moment the run begins to wait.
-    pub(crate) within: u64,
-    pub(crate) then: OnTimeout,
-}
-
-/// What follows when a wait is over and nothing happened.
-#[derive(Clone, Copy)]
-pub(crate) enum OnTimeout {
-    Park,
-    /// Go on as if the event had happened, without its value.
-    Continue,
-    /// Go to the step of this index.
-    Go(usize),
-}
-
-/// Where a lookup finds its answer.
-pub(crate) enum LookupSource {
-    /// An inline table, answered without leaving the flow.
-    Table(String),
-    /// A source that the shell asks.
-    Outside(String),
-}
-
-/// What happens when a lookup finds nothing.
-pub(crate) enum OnMissing {
-    Park,
-    Continue,
-    Default(jaq_json::Val),
-}
-
-/// What a call sends.
-pub(crate) enum Document {
-    /// The result of an earlier step.
-    Step(usize),
-    /// A jq expression.
-    Expression(Program),
-}
-
-impl StepKind {
-    /// The word of the document for this kind.
-    pub(crate) const fn word(&self) -> &'static str {
-        match self {
-            Self::Lookup { .. } => "lookup",
-            Self::Map { .. } => "map",
-            Self::Condition { .. } => "condition",
-            Self::Call { .. } => "call",
-            Self::WriteBack { .. } => "write_back",
-            Self::Wait { .. } => "wait",
-        }
-    }
 }
 
 impl Flow {
@@ -138,11 +65,28 @@ impl Flow {
     /// # Errors
     /// All problems of the document, each with its place and its repair.
     pub fn parse_with(text: &str, file_name: &str, vocabulary: &Vocabulary) -> Result<Self, Problems> {
-        let mut problems = Problems::none(file_name);
-        match read::flow(text, vocabulary, &mut problems) {
-            Some(parts) if problems.is_empty() => Ok(Self { parts: Arc::new(parts) }),
-            _ => Err(problems.sorted()),
-        }
+        let mut flows = Self::parse_set(&[(file_name, text)], vocabulary)
+            .map_err(|mut problems| problems.pop().unwrap_or_else(|| Problems::none(file_name)))?;
+        flows.pop().ok_or_else(|| Problems::none(file_name))
+    }
+
+    /// Parses and checks documents that may call each other (`flow:` steps), given as file name and text. The flows come
+    /// back in the order of the documents. Parse all flows of an organization as one set, again whenever one changes: a
+    /// flow holds the flows that it calls.
+    ///
+    /// # Errors
+    /// The problems of every document that has some, each with its place and its repair.
+    pub fn parse_set(
+        documents: &[(&str, &str)],
+        vocabulary: &Vocabulary,
+    ) -> Result<Vec<Self>, Vec<Problems>> {
+        let read = |(file, text): &(&str, &str)| {
+            let mut problems = Problems::none(file);
+            let parts = read::flow(text, vocabulary, &mut problems);
+            read::Document { parts, problems }
+        };
+        let parts = read::resolve(documents.iter().map(read).collect())?;
+        Ok(parts.into_iter().map(|parts| Self { parts }).collect())
     }
 
     /// All problems of a document; empty when it may be used.
@@ -194,7 +138,7 @@ impl fmt::Debug for Flow {
     }
 }
 
-/// A fingerprint of a document's text: it tells two texts apart by accident, not against a forger (FNV-1a, 128 bits).
+/// A fingerprint of a document's text, and of the texts of the flows that it calls: it tells two texts apart by accident, not against a forger (FNV-1a, 128 bits).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u128);
 
@@ -204,6 +148,11 @@ impl Fingerprint {
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
         let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(PRIME);
         Self(text.bytes().fold(OFFSET, step))
+    }
+
+    /// The fingerprint of this text together with another one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self::of(&format!("{self}{other}"))
     }
 }
 

@@ -26,12 +26,16 @@
 //! ```
 
 pub mod compiled;
+mod diff;
 pub mod flow;
 mod jq;
+pub mod measure;
 pub mod problem;
 mod read;
 pub mod rehearsal;
 pub mod run;
 pub mod shape;
+mod step;
+pub mod trial;
 pub mod vocabulary;
 mod yaml;

@@ -33,6 +33,12 @@ pub(crate) struct Expectation {
     pub(crate) lookups: Option<Vec<String>>,
     /// Events waited for, with their keys.
     pub(crate) waits: Option<Vec<(String, Value)>>,
+    /// Questions to persons, with the role that may answer.
+    pub(crate) approvals: Option<Vec<(String, Value)>>,
+    /// Calls that undid earlier ones.
+    pub(crate) undone: Option<Vec<(String, Value)>>,
+    /// What a callable flow gives back.
+    pub(crate) result: Option<Value>,
     /// The step that the run waits at when the test is over.
     pub(crate) waiting: Option<String>,
     pub(crate) branches: BTreeMap<String, bool>,
@@ -58,6 +64,9 @@ struct Observed {
     write_backs: Vec<(String, Value)>,
     lookups: Vec<String>,
     waits: Vec<(String, Value)>,
+    approvals: Vec<(String, Value)>,
+    undone: Vec<(String, Value)>,
+    result: Option<Value>,
     waiting: Option<String>,
     branches: BTreeMap<String, bool>,
     parked: Option<(String, String)>,
@@ -68,7 +77,10 @@ struct Observed {
 pub(crate) fn rehearse(flow: &Flow) -> Vec<Outcome> {
     let run = |test: &Test| {
         let compiled = test.enable.iter().fold(flow.compile(), |flow, step| flow.with_write_back(step, true));
-        let differences = match compiled.start(&test.event) {
+        let callable = compiled.trigger().1.is_empty();
+        let begun =
+            if callable { Some(compiled.start_with(&test.event)) } else { compiled.start(&test.event) };
+        let differences = match begun {
             None if test.expect.starts => vec!["the event did not start the flow".to_owned()],
             None => Vec::new(),
             Some(_) if !test.expect.starts => vec!["the event started the flow".to_owned()],
@@ -90,11 +102,12 @@ fn observe(flow: &Compiled, mut run: Run, test: &Test) -> Observed {
             seen.problems.push("asking again gave another request".to_owned());
         }
         let Some(step) = seen.note(&next, flow, &run) else { return seen };
-        let answer = match (test.answers.get(&step), &next) {
+        let known = test.answers.get(&step).or_else(|| test.answers.get(&without_numbers(&step)));
+        let answer = match (known, &next) {
             (Some(answer), _) => answer.clone(),
             (None, Next::Lookup { .. }) => Answer::Missing,
             // What a test does not say happens has not happened yet.
-            (None, Next::Wait { .. }) => {
+            (None, Next::Wait { .. } | Next::Approve { .. }) => {
                 seen.waiting = Some(step);
                 seen.branches(flow, &run);
                 return seen;
@@ -107,10 +120,27 @@ fn observe(flow: &Compiled, mut run: Run, test: &Test) -> Observed {
         };
         let again = flow.advance(&mut loaded, Some(answer.clone()));
         next = flow.advance(&mut run, Some(answer));
-        if next != again || run != loaded {
+        if next != again || run != loaded || !answered_once(flow, &mut run, &step, &next) {
             seen.problems.push(format!("after a crash at {step} the run went another way"));
         }
     }
+}
+
+/// Whether an answer that comes a second time changes nothing.
+fn answered_once(flow: &Compiled, run: &mut Run, step: &str, next: &Next) -> bool {
+    // A run that stopped still stands at the step and would take the answer as a new one.
+    let stopped = matches!(next, Next::Parked { .. } | Next::Failed { .. });
+    stopped || *next == flow.answer(run, step, Answer::Missing)
+}
+
+/// `lines[3].part` as `lines.part`, for an answer that is meant for every item.
+fn without_numbers(step: &str) -> String {
+    let mut inside = false;
+    let kept = step.chars().filter(|c| {
+        inside = (inside || *c == '[') && *c != ']';
+        !inside && *c != ']'
+    });
+    kept.collect()
 }
 
 fn stored_and_loaded(run: &Run) -> Option<Run> {
@@ -125,8 +155,9 @@ impl Observed {
                 self.lookups.push(step.clone());
                 return Some(step.clone());
             }
-            Next::Call { step, target, document } => {
-                self.calls.push((target.clone(), document.expose().clone()));
+            Next::Call { step, target, document, undoes, .. } => {
+                let list = if undoes.is_some() { &mut self.undone } else { &mut self.calls };
+                list.push((target.clone(), document.expose().clone()));
                 return Some(step.clone());
             }
             Next::WriteBack { step, target, document } => {
@@ -137,7 +168,11 @@ impl Observed {
                 self.waits.push((event.clone(), key.expose().clone()));
                 return Some(step.clone());
             }
-            Next::Finished { .. } => {}
+            Next::Approve { step, question, by, .. } => {
+                self.approvals.push((by.clone(), Value::from(question.expose().as_str())));
+                return Some(step.clone());
+            }
+            Next::Finished { .. } => self.result = Some(flow.result(run).into_exposed()),
             Next::Parked { reason, step, .. } => self.parked = Some((step.clone(), reason.word().to_owned())),
             Next::Failed { error, step, .. } => {
                 let detail = error.detail.as_ref().map_or("", |detail| detail.expose());
@@ -172,6 +207,15 @@ impl Observed {
         }
         if let Some(waits) = &expect.waits {
             differ("waits", shown(waits), shown(&self.waits));
+        }
+        if let Some(approvals) = &expect.approvals {
+            differ("approvals", shown(approvals), shown(&self.approvals));
+        }
+        if let Some(undone) = &expect.undone {
+            differ("undone", shown(undone), shown(&self.undone));
+        }
+        if let Some(result) = &expect.result {
+            differ("result", result.to_string(), self.result.unwrap_or_default().to_string());
         }
         let waiting = |step: Option<&String>| {
             step.map_or_else(|| "not waiting".to_owned(), |step| format!("waiting at {step}"))

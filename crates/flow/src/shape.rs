@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use suture_core::currency::Currency;
 
+use crate::problem::Place;
+
 /// What a value must look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
@@ -50,6 +52,9 @@ pub struct Difference {
     pub expected: String,
     /// What kind of thing is there.
     pub found: String,
+    /// Where the flow writes that field, or the expression that makes the document; none when no flow made it.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 fn field(name: &str, required: bool, shape: Shape) -> Field {
@@ -193,7 +198,7 @@ fn refuse_others(
 fn difference(at: At<'_>, expected: String, found: &str) -> Difference {
     let path = at.path();
     let path = if path.is_empty() { ".".to_owned() } else { path };
-    Difference { path, expected, found: found.to_owned() }
+    Difference { path, expected, found: found.to_owned(), place: None }
 }
 
 fn found(value: &Value) -> &'static str {

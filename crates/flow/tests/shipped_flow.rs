@@ -62,6 +62,28 @@ fn the_schema_knows_every_key_of_the_shipped_flow() {
 }
 
 #[test]
+fn the_schema_knows_every_word_of_the_vocabulary() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let words = suture_flow::vocabulary::Vocabulary::built_in();
+    let step = |key: &str| {
+        let list = schema.pointer(&format!("/$defs/step/properties/{key}/enum")).unwrap().as_array().unwrap();
+        list.iter()
+            .map(|word| word.as_str().unwrap().to_owned())
+            .filter(|word| word != "table")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(step("lookup"), words.sources);
+    assert_eq!(step("call"), words.targets);
+    assert_eq!(step("write_back"), words.write_backs);
+    assert_eq!(step("wait"), words.waits);
+    let events = schema.pointer("/$defs/event/enum").unwrap().as_array().unwrap();
+    let known: Vec<&String> = words.events.iter().flat_map(|(_, events)| events).collect();
+    assert_eq!(events.iter().map(|word| word.as_str().unwrap()).collect::<Vec<_>>(), known);
+    let shapes = schema.pointer("/$defs/step/properties/schema/oneOf/0/enum").unwrap();
+    assert_eq!(*shapes, json!(suture_flow::shape::BUILT_IN));
+}
+
+#[test]
 fn one_compiled_flow_serves_all_workers() {
     fn shareable<T: Send + Sync + Clone>(_: &T) {}
     let compiled = parse(SHIPPED, "shipped").compile();

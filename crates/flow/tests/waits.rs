@@ -38,9 +38,15 @@ fn flow(on_timeout: &str) -> Flow {
 }
 
 fn waiting(flow: &Compiled) -> (Run, Next) {
-    let mut run = flow.start(&json!({"event": "order.paid", "fact": "f1", "order": {"id": 7}})).unwrap();
+    let mut run = flow
+        .start(&json!({"event": "order.paid", "fact": "f1", "order": {"id": 7}}))
+        .expect("the event is the trigger's");
     let next = flow.advance(&mut run, None);
-    (serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap(), next)
+    (
+        serde_json::from_str(&serde_json::to_string(&run).expect("a run is JSON"))
+            .expect("a stored run loads"),
+        next,
+    )
 }
 
 #[test]
@@ -120,4 +126,19 @@ fn a_wait_that_cannot_be_understood_is_refused_by_the_check() {
     assert!(problems(&text.replace("30d", "30 days")).contains("8:13: `within` is \"30 days\""));
     assert!(problems(&text.replace("    within: 30d\n", "")).contains("`on_timeout` is never used"));
     assert!(problems(&FLOW.replace("ON_TIMEOUT", "invoiced")).contains("jumps back"));
+}
+
+#[test]
+fn a_run_that_was_stored_before_lists_and_called_flows_still_goes_on() {
+    let flow = flow("park").compile();
+    let old = format!(
+        r#"{{"flow":"receipt","version":1,"fingerprint":"{}","position":0,"filter_failed":false,
+        "event":{{"event":"order.paid","fact":"f1","order":{{"id":9007199254740993}}}},"values":[null,null,null],"visits":[]}}"#,
+        flow.fingerprint()
+    );
+    let mut run: Run = serde_json::from_str(&old).unwrap();
+    let Next::Wait { key, .. } = flow.advance(&mut run, None) else { panic!("the run waits") };
+    assert_eq!(*key.expose(), json!(9_007_199_254_740_993_i64), "no digit is lost");
+    let call = flow.advance(&mut run, Some(Answer::Happened(json!({"invoice": 12}))));
+    assert!(matches!(call, Next::Call { .. }), "{call:?}");
 }

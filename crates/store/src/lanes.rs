@@ -31,6 +31,20 @@ const STOP: Statement = Statement::new(
      and state = 'ready' and lease_owner is null",
 );
 
+const CLOSE: Statement = Statement::new(
+    "close lane of effects",
+    "update effects set state = 'done', finished_at = $1 where organization = $2 and lane = $3 and state = 'ready' \
+     and lease_owner is null",
+);
+
+/// Ends effects of a lane that nobody holds: what they were to end is decided. Returns how many.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn close(tx: &mut Tx<'_>, organization: &str, lane: &str, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(&CLOSE, &[now.millis().into(), organization.into(), lane.into()])
+}
+
 /// Makes effects of a lane due that wait for a moment to come: what they wait for happened. Returns how many.
 ///
 /// # Errors
@@ -74,4 +88,4 @@ pub fn resume(tx: &mut Tx<'_>, organization: &str, lane: &str, now: Timestamp) -
 }
 
 /// Every statement of this module, for the test that prepares them.
-pub const STATEMENTS: &[Statement] = &[RESUME, RESUME_QUEUE, HASTEN, STOP];
+pub const STATEMENTS: &[Statement] = &[RESUME, RESUME_QUEUE, HASTEN, STOP, CLOSE];

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use suture_flow::compiled::Compiled;
 use suture_flow::flow::Flow;
+use suture_flow::vocabulary::Vocabulary;
 
 use crate::failure::Failure;
 
@@ -25,22 +26,22 @@ pub(crate) fn load(folder: Option<&Path>) -> Result<Vec<Compiled>, Failure> {
         Some(folder) => read(folder)?,
         None => SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
     };
-    let mut flows = Vec::new();
-    let mut problems = Vec::new();
-    let mut names = BTreeSet::new();
-    for (name, text) in documents {
-        match Flow::parse(&text, &name) {
-            Ok(flow) if names.insert(flow.name().to_owned()) => flows.push(flow.compile()),
-            Ok(flow) => {
-                problems.push(format!("{name}: the flow name {} is taken by another file", flow.name()));
-            }
-            Err(found) => problems.push(found.to_string()),
+    let set: Vec<(&str, &str)> =
+        documents.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let flows = match Flow::parse_set(&set, &Vocabulary::built_in()) {
+        Ok(flows) => flows,
+        Err(found) => {
+            let problems: Vec<String> = found.iter().map(ToString::to_string).collect();
+            return Err(Failure::new(format!("the flows cannot be used:\n{}", problems.join("\n"))));
         }
+    };
+    let mut names = BTreeSet::new();
+    match flows.iter().find(|flow| !names.insert(flow.name().to_owned())) {
+        Some(twice) => {
+            Err(Failure::new(format!("two files have the flow name {}; rename one", twice.name())))
+        }
+        None => Ok(flows.iter().map(Flow::compile).collect()),
     }
-    if problems.is_empty() {
-        return Ok(flows);
-    }
-    Err(Failure::new(format!("the flows cannot be used:\n{}", problems.join("\n"))))
 }
 
 fn read(folder: &Path) -> Result<Vec<(String, String)>, Failure> {

@@ -37,7 +37,11 @@ struct Carried {
 
 impl Carried {
     fn job(&self) -> Box<Job> {
-        Box::new(Job::GoOn { run: self.live.id.clone(), filing: Some(self.filing), state: self.state.clone() })
+        Box::new(Job::GoOn {
+            run: self.live.id.clone(),
+            filing: Some(self.filing),
+            state: self.state.clone(),
+        })
     }
 }
 
@@ -45,12 +49,11 @@ impl Engine {
     /// What going on with runs of an organization needs.
     pub(crate) fn runner(&self, organization: &str) -> Runner {
         let connections = self.connections();
-        let mut usable =
-            connections.open.values().filter(|open| open.organization == organization && open.epicor().is_ok());
-        Runner {
-            keyring: self.0.store.keyring().clone(),
-            erp: usable.next().map(|open| open.id.clone()),
-        }
+        let mut usable = connections
+            .open
+            .values()
+            .filter(|open| open.organization == organization && open.epicor().is_ok());
+        Runner { keyring: self.0.store.keyring().clone(), erp: usable.next().map(|open| open.id.clone()) }
     }
 
     /// A stored run with its flow. A flow that changed meanwhile begins anew from the run's event: what was filed is found by
@@ -70,7 +73,9 @@ impl Engine {
         let same = stored.run.fingerprint() == compiled.fingerprint();
         let run = if same { Some(stored.run) } else { compiled.start(stored.run.event().expose()) };
         let Some(run) = run else {
-            return Ok(Err(format!("the flow {name} changed and does not want this event any more; skip it")));
+            return Ok(Err(format!(
+                "the flow {name} changed and does not want this event any more; skip it"
+            )));
         };
         Ok(Ok(Live { compiled, run, id: id.to_owned(), fact: found.fact, stored: true }))
     }
@@ -88,7 +93,7 @@ impl Engine {
         };
         let compiled = live.compiled.clone();
         match (compiled.advance(&mut live.run, None), filing) {
-            (Next::Call { step, target, document }, Some(filing)) if target == TARGET => {
+            (Next::Call { step, target, document, .. }, Some(filing)) if target == TARGET => {
                 // Another run filed it meanwhile: the transaction finds its keys.
                 let known: Filing = self.state(&working.effect.organization, &filing.to_string()).await?;
                 if known.status == Status::Filed {
@@ -100,7 +105,7 @@ impl Engine {
                 };
                 self.carry_filing(working, Carried { live, step, filing, document, state }).await
             }
-            (Next::Lookup { step, source, key }, _) if crate::run_flow::is_outside(&source) => {
+            (Next::Lookup { step, source, key, .. }, _) if crate::run_flow::is_outside(&source) => {
                 let link = self.link_of_run(&working.effect.organization, &live).await?;
                 match self.look_up(working, link.as_ref(), &source, key.expose()).await? {
                     crate::run_flow::LookedUp::Answer(answer) => {
@@ -112,8 +117,12 @@ impl Engine {
             (Next::Wait { step, event, key, .. }, _) => {
                 self.end_wait(working, live, (step, event, key.into_exposed())).await
             }
-            (Next::Call { step, target, document }, _) if target == "epic.post_payment" => {
+            (Next::Call { step, target, document, .. }, _) if target == "epic.post_payment" => {
                 self.post_from_run(working, live, (step, document.into_exposed())).await
+            }
+            // Nobody decided in time.
+            (Next::Approve { step, .. }, _) => {
+                self.move_on(working, live, Some((step, Answer::TimedOut))).await
             }
             // Everything else is answered by the store, in the transaction.
             _ => self.move_on(working, live, None).await,
@@ -188,8 +197,12 @@ impl Engine {
             };
             carried.state = Some(state.clone());
             // Always before the request: what was sent must be known after a crash.
-            let (lease, payload, until) = (working.lease.clone(), carried.job().payload(), self.now() + LEASE);
-            self.0.store.write(move |tx| effects::save(tx, &lease, &payload, until).map_err(Error::from)).await?;
+            let (lease, payload, until) =
+                (working.lease.clone(), carried.job().payload(), self.now() + LEASE);
+            self.0
+                .store
+                .write(move |tx| effects::save(tx, &lease, &payload, until).map_err(Error::from))
+                .await?;
             working.until = until;
             let answer = self.call_leased(working, &open, request).await;
             let input = match &answer {
@@ -233,7 +246,8 @@ impl Engine {
                 if failure.retry == Retry::NextLocalDay {
                     return Ok(After::Failed { failure, job: Some(carried.job()) });
                 }
-                self.move_filing(working, &carried, Status::Rejected, failed(&failure, field.clone())).await?;
+                self.move_filing(working, &carried, Status::Rejected, failed(&failure, field.clone()))
+                    .await?;
                 let at = field.map(|field| match value {
                     Some(value) => format!("{field} = {value}"),
                     None => field,
@@ -297,7 +311,9 @@ impl Engine {
                 let mut open = Vec::new();
                 for state in [State::Dead, State::Parked] {
                     for effect in effects::list(tx, &organization, Some(state), i64::MAX, 200)? {
-                        let Some(Job::GoOn { filing: Some(filing), .. }) = Job::parse(&effect.payload) else { continue };
+                        let Some(Job::GoOn { filing: Some(filing), .. }) = Job::parse(&effect.payload) else {
+                            continue;
+                        };
                         if effect.stream.as_deref() == Some(about.as_str()) {
                             let found = journal::load::<Filing>(tx, &organization, &filing.to_string())?;
                             open.extend(found.map(|found| found.state));

@@ -22,9 +22,13 @@ pub(crate) fn known(
     runner: &Runner,
     document: &Hidden,
 ) -> Result<Option<Answer>, Error> {
-    let (Some(erp), Some(name)) = (&runner.erp, document.expose()["reference"].as_str()) else { return Ok(None) };
+    let (Some(erp), Some(name)) = (&runner.erp, document.expose()["reference"].as_str()) else {
+        return Ok(None);
+    };
     let organization = change.order.organization.clone();
-    let Some(stream) = journal::referred(change.tx, &organization, &reference(erp, name))? else { return Ok(None) };
+    let Some(stream) = journal::referred(change.tx, &organization, &reference(erp, name))? else {
+        return Ok(None);
+    };
     let (_, filing) = change.existing::<Filing>(&stream)?;
     let keys = filing.keys.filter(|_| filing.status == Status::Filed);
     Ok(keys.map(Answer::Done))
@@ -44,7 +48,8 @@ pub(crate) fn plan(
     let document = match read(hidden) {
         Ok(document) => document,
         Err(problem) => {
-            let error = format!("step {step} gives a document that cannot be filed: {problem}; nothing was sent");
+            let error =
+                format!("step {step} gives a document that cannot be filed: {problem}; nothing was sent");
             return running::stop(change, runner, live, &error);
         }
     };
@@ -76,7 +81,8 @@ pub(crate) fn plan(
 
 /// The document of a call.
 pub(super) fn read(hidden: &Hidden) -> Result<Document, String> {
-    let document: Document = serde_json::from_value(hidden.expose().clone()).map_err(|error| plain(&error))?;
+    let document: Document =
+        serde_json::from_value(hidden.expose().clone()).map_err(|error| plain(&error))?;
     document.check().map_err(|problem| problem.to_string())?;
     Ok(document)
 }

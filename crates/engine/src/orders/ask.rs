@@ -59,7 +59,8 @@ impl Engine {
             Ok(_) => (true, vec!["signed in, and the groups of cash receipts can be read".to_owned()]),
             Err(After::Failed { failure, .. }) => (false, vec![failure.message]),
             Err(_) => {
-                let failure = Failure::new("erp_not_asked", "Epicor could not be asked now; try again", Retry::Later);
+                let failure =
+                    Failure::new("erp_not_asked", "Epicor could not be asked now; try again", Retry::Later);
                 (false, vec![failure.message])
             }
         };

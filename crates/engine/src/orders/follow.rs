@@ -35,7 +35,9 @@ pub(crate) fn follow(
     payment: &Payment,
     (version, origin): (i64, &Origin),
 ) -> Result<(), Error> {
-    let Some(id) = payment.care.account.as_deref().and_then(|id| OrderId::parse(id).ok()) else { return Ok(()) };
+    let Some(id) = payment.care.account.as_deref().and_then(|id| OrderId::parse(id).ok()) else {
+        return Ok(());
+    };
     let (after, events) = decide(change, id, &Command::Follow { payment: Box::new(payment.clone()) })?;
     if events.is_empty() {
         return Ok(());

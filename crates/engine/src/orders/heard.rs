@@ -43,7 +43,8 @@ impl Engine {
         };
         let connection = open.id.clone();
         let work = move |change: &mut Change<'_, '_>| {
-            let received = inbox::receive(change.tx, &keyring, &change.order.organization, &new, change.order.now)?;
+            let received =
+                inbox::receive(change.tx, &keyring, &change.order.organization, &new, change.order.now)?;
             if received == Received::New {
                 news(change, &connection, &event)?;
             }

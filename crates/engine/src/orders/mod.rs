@@ -15,6 +15,6 @@ mod sync;
 pub(crate) use documents::filed;
 pub(crate) use follow::{follow, tell};
 pub use place::{Buyer, BuyerAddress, NewOrder};
-pub(crate) use reading::shown;
 pub(crate) use poll::SOURCES;
-pub use reading::{OrderPage, OrderSummary, PageEntry};
+pub(crate) use reading::shown;
+pub use reading::{OrderPage, OrderSummary, PageEntry, html};

@@ -90,7 +90,14 @@ impl Buyer {
         let fits = |text: &str| (1..=FIELD_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
         let address = self.address.as_ref().map(Phi::expose);
         let parts = address.iter().flat_map(|address| {
-            [&address.line1, &address.line2, &address.city, &address.state, &address.postal_code, &address.country]
+            [
+                &address.line1,
+                &address.line2,
+                &address.city,
+                &address.state,
+                &address.postal_code,
+                &address.country,
+            ]
         });
         let all = fits(self.name.expose())
             && self.email.as_ref().is_none_or(|email| fits(email.expose()) && email.expose().contains('@'))
@@ -142,7 +149,10 @@ fn same(known: Order, new: &NewOrder) -> Result<Order, Error> {
         true => Ok(known),
         false => Err(Error::Refused(Refusal::state(
             "order_reference_used",
-            format!("Nothing was placed: order {} has this number and other content. Use a new number.", known.id),
+            format!(
+                "Nothing was placed: order {} has this number and other content. Use a new number.",
+                known.id
+            ),
         ))),
     }
 }

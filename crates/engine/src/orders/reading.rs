@@ -59,11 +59,13 @@ impl Engine {
         (before, limit): (&str, i64),
     ) -> Result<Vec<OrderSummary>, Error> {
         let before = if before.is_empty() { "~" } else { before };
-        let (organization, buyer, before) = (organization.to_owned(), buyer.map(ToOwned::to_owned), before.to_owned());
+        let (organization, buyer, before) =
+            (organization.to_owned(), buyer.map(ToOwned::to_owned), before.to_owned());
         self.0
             .store
             .read(move |tx| {
-                orders::list(tx, &organization, buyer.as_deref(), (&before, limit.clamp(1, 200))).map_err(Error::from)
+                orders::list(tx, &organization, buyer.as_deref(), (&before, limit.clamp(1, 200)))
+                    .map_err(Error::from)
             })
             .await
     }
@@ -127,7 +129,8 @@ fn key_text(keys: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let parts: Vec<String> = object.iter().filter_map(|(name, value)| Some(format!("{name} {}", word(value)?))).collect();
+    let parts: Vec<String> =
+        object.iter().filter_map(|(name, value)| Some(format!("{name} {}", word(value)?))).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -168,4 +171,40 @@ pub(crate) fn shown(
         known.extend(personal);
     }
     Ok(Some(shown))
+}
+
+/// The page of an order to look at: one line per thing, in the order of time.
+#[must_use]
+pub fn html(page: &OrderPage) -> String {
+    use std::fmt::Write;
+    let safe = |text: &str| {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    };
+    let mut out = String::from(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Order</title><style>body{font:14px sans-serif;margin:2em}\
+         table{border-collapse:collapse}td,th{border:1px solid #999;padding:4px 8px;text-align:left}</style>",
+    );
+    // Writing to a text cannot fail.
+    let _ = write!(
+        out,
+        "<h1>Order {}</h1><p>{} &middot; {} &middot; buyer {}</p><table><tr><th>Time</th><th>What</th><th>Id</th><th>Where</th>\
+         <th>State</th></tr>",
+        safe(&page.order.reference),
+        page.order.status().name(),
+        page.order.total,
+        safe(&page.order.buyer),
+    );
+    for entry in &page.entries {
+        let at = entry.at.map_or_else(String::new, Timestamp::to_rfc3339);
+        let _ = write!(
+            out,
+            "<tr><td>{at}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            safe(&entry.what),
+            safe(&entry.id),
+            safe(&entry.system),
+            safe(&entry.state),
+        );
+    }
+    out.push_str("</table></html>");
+    out
 }

@@ -1,6 +1,7 @@
 //! What the ERP says of an order: asked when it calls, when a poll finds a change, and when a person wants to know.
 
 use serde_json::json;
+use suture_core::explain::Reason;
 use suture_core::id::OrderId;
 use suture_core::order::{Command, Event, Order, Seen};
 use suture_store::effects::{self, NewEffect, State};
@@ -10,12 +11,28 @@ use crate::Error;
 use crate::change::Change;
 use crate::engine::{Engine, Wanted};
 use crate::job::Job;
+use crate::payments::Caller;
 use crate::running::waiting_lane;
 use crate::worker::{After, Working};
 
 use super::follow::decide;
 
 impl Engine {
+    /// Plans to ask the ERP about an order now. The answer shows in the order.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn ask_erp_about(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        let order = self.order_of(caller, Reason::of("order_asked"));
+        let news = format!("asked/{}", order.now.millis());
+        self.apply(&id.to_string(), order, move |change| {
+            let (_, state) = change.existing::<Order>(&id.to_string())?;
+            plan_sync(change, id, &news)?;
+            Ok(state)
+        })
+        .await
+    }
+
     /// Asks the ERP what became of an order, and lets what waits for it go on.
     pub(crate) async fn sync_order(&self, working: &Working, id: OrderId) -> Result<After, Error> {
         let organization = working.effect.organization.clone();

@@ -8,6 +8,8 @@
 //! | `table(name; key)`, `table(name; key; default)` | the row; without default an unknown key parks the run |
 //! | `value_in_set(set; value)` | true or false |
 //! | `require_in_set(set; value)` | the value; a value outside the set parks the run |
+//! | `coding(set; value)` | `{system, code, display}`; a value outside the set parks the run |
+//! | `concat_address(fields)`, `split_address(text)` | one line of text; its five fields |
 //! | `date_format(moment; zone; format)` | text in that zone |
 //! | `rfc3339(moment)`, `timestamp_millis(moment)` | UTC text; integer milliseconds since 1970 |
 //! | `drop_nulls` | the object without its null fields |
@@ -19,7 +21,8 @@ use jaq_json::{Error, Map, Num, Rc, Val, ValR};
 use suture_core::currency::Currency;
 use suture_core::money::Money;
 
-use super::environment::{Environment, FlowTypes};
+use super::addresses;
+use super::environment::{Environment, FlowTypes, Tables};
 use super::fuel::{PLUS, RANGE, TICK, TIMES, WEIGH};
 use super::limits::{BYTES_MAX, NODES_MAX, weigh};
 use super::times;
@@ -73,7 +76,7 @@ fn charging() -> impl Iterator<Item = Entry> {
 }
 
 fn ours() -> impl Iterator<Item = Entry> {
-    let functions: [Entry; 11] = [
+    let functions: [Entry; 14] = [
         ("money_decimal", v(2), |mut cv| {
             let (currency, minor) = (cv.0.pop_var(), cv.0.pop_var());
             bome(money_decimal(&minor, &currency))
@@ -88,19 +91,19 @@ fn ours() -> impl Iterator<Item = Entry> {
         }),
         ("table", v(2), |mut cv| {
             let (key, name) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(table(cv.0.data(), &name, &key, None))
+            bome(row(cv.0.data().tables, &name, &key))
         }),
         ("table", v(3), |mut cv| {
             let (default, key, name) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
-            bome(table(cv.0.data(), &name, &key, Some(default)))
+            bome(table(cv.0.data().tables, &name, &key, Some(default)))
         }),
         ("value_in_set", v(2), |mut cv| {
             let (value, set) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(in_set(cv.0.data(), &set, &value).map(Val::from))
+            bome(value_in_set(cv.0.data().tables, &set, &value))
         }),
         ("require_in_set", v(2), |mut cv| {
             let (value, set) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(require_in_set(cv.0.data(), &set, value))
+            bome(require_in_set(cv.0.data().tables, &set, value))
         }),
         ("date_format", v(3), |mut cv| {
             let (format, zone, moment) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
@@ -108,13 +111,19 @@ fn ours() -> impl Iterator<Item = Entry> {
         }),
         ("rfc3339", v(1), |mut cv| {
             let moment = cv.0.pop_var();
-            bome(times::moment(&moment).map(|moment| Val::from(moment.to_rfc3339())).map_err(Error::str))
+            bome(rfc3339(moment))
         }),
         ("timestamp_millis", v(1), |mut cv| {
             let moment = cv.0.pop_var();
             bome(timestamp_millis(moment))
         }),
         ("drop_nulls", v(0), |cv| bome(drop_nulls(cv.1))),
+        ("coding", v(2), |mut cv| {
+            let (value, set) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(coding(cv.0.data().tables, &set, &value))
+        }),
+        ("concat_address", v(1), |mut cv| bome(addresses::concat(&cv.0.pop_var()))),
+        ("split_address", v(1), |mut cv| bome(addresses::split(&cv.0.pop_var()))),
     ];
     functions.into_iter()
 }
@@ -278,13 +287,13 @@ fn parking(reason: &'static str, fields: [(&'static str, String); 2]) -> Error {
     Error::new(Val::obj(map))
 }
 
-fn table(environment: &Environment<'_>, name: &Val, key: &Val, default: Option<Val>) -> ValR {
+pub(crate) fn row(tables: &Tables, name: &Val, key: &Val) -> ValR {
+    table(tables, name, key, None)
+}
+
+fn table(tables: &Tables, name: &Val, key: &Val, default: Option<Val>) -> ValR {
     let name = text_of(name).unwrap_or_default();
-    let rows = environment
-        .tables
-        .tables
-        .get(name)
-        .ok_or_else(|| Error::str(format!("there is no table {name:?}")))?;
+    let rows = tables.tables.get(name).ok_or_else(|| Error::str(format!("there is no table {name:?}")))?;
     let key = key_text(key).unwrap_or_else(|| "(neither text nor a whole number)".to_owned());
     match (rows.get(&key), default) {
         (Some(row), _) => Ok(row.clone()),
@@ -293,22 +302,48 @@ fn table(environment: &Environment<'_>, name: &Val, key: &Val, default: Option<V
     }
 }
 
-fn in_set(environment: &Environment<'_>, set: &Val, value: &Val) -> Result<bool, Error> {
+pub(crate) fn value_in_set(tables: &Tables, set: &Val, value: &Val) -> ValR {
+    in_set(tables, set, value).map(Val::from)
+}
+
+fn in_set(tables: &Tables, set: &Val, value: &Val) -> Result<bool, Error> {
     let name = text_of(set).unwrap_or_default();
-    let members =
-        environment.tables.sets.get(name).ok_or_else(|| Error::str(format!("there is no set {name:?}")))?;
+    let members = tables.sets.get(name).ok_or_else(|| Error::str(format!("there is no set {name:?}")))?;
     Ok(match text_of(value) {
-        Some(text) => members.contains(text),
-        None => key_text(value).is_some_and(|text| members.contains(&text)),
+        Some(text) => members.codes.contains_key(text),
+        None => key_text(value).is_some_and(|text| members.codes.contains_key(&text)),
     })
 }
 
-fn require_in_set(environment: &Environment<'_>, set: &Val, value: Val) -> ValR {
-    if in_set(environment, set, &value)? {
+fn require_in_set(tables: &Tables, set: &Val, value: Val) -> ValR {
+    if in_set(tables, set, &value)? {
         return Ok(value);
     }
     let shown = key_text(&value).unwrap_or_else(|| "(neither text nor a whole number)".to_owned());
     Err(parking("not_in_set", [("set", text_of(set).unwrap_or_default().to_owned()), ("value", shown)]))
+}
+
+/// A code as FHIR's `Coding` has it (<https://hl7.org/fhir/R4/datatypes.html#Coding>, read 2026-11-21): system, code and
+/// display, without those that the set does not know.
+pub(crate) fn coding(tables: &Tables, set: &Val, value: &Val) -> ValR {
+    let code = require_in_set(tables, set, value.clone())?;
+    let code = key_text(&code).unwrap_or_default();
+    let known = tables.sets.get(text_of(set).unwrap_or_default());
+    let mut coding = Map::default();
+    if let Some(system) = known.and_then(|set| set.system.clone()) {
+        coding.insert(Val::utf8_str("system"), Val::from(system));
+    }
+    let display = known.and_then(|set| set.codes.get(&code).cloned().flatten());
+    coding.insert(Val::utf8_str("code"), Val::from(code));
+    if let Some(display) = display {
+        coding.insert(Val::utf8_str("display"), Val::from(display));
+    }
+    Ok(Val::obj(coding))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "all functions of one value take it alike")]
+pub(crate) fn rfc3339(moment: Val) -> ValR {
+    times::moment(&moment).map(|moment| Val::from(moment.to_rfc3339())).map_err(Error::str)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "all functions of one value take it alike")]
@@ -317,7 +352,7 @@ pub(crate) fn timestamp_millis(moment: Val) -> ValR {
     millis.map_err(Error::str)
 }
 
-fn date_format(moment: &Val, zone: &Val, format: &Val) -> ValR {
+pub(crate) fn date_format(moment: &Val, zone: &Val, format: &Val) -> ValR {
     let (Some(zone), Some(format)) = (text_of(zone), text_of(format)) else {
         return Err(Error::str("the time zone and the format of date_format are text"));
     };

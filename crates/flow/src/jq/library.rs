@@ -35,7 +35,7 @@ const ALLOWED: &[&str] = &[
     "@text/0", "@json/0", "@base64/0", "@base64d/0", "@uri/0", "@urid/0", "@html/0", "@sh/0",
     // ours
     "money_decimal/2", "money_minor/2", "money_compare/2", "table/2", "table/3", "value_in_set/2", "require_in_set/2",
-    "date_format/3", "rfc3339/1", "timestamp_millis/1", "drop_nulls/0",
+    "date_format/3", "rfc3339/1", "timestamp_millis/1", "drop_nulls/0", "coding/2", "concat_address/1", "split_address/1",
 ];
 
 /// Definitions that are replaced by bounded natives of ours.

@@ -44,6 +44,12 @@ pub(crate) fn fits(value: &Val) -> bool {
     weigh(value).is_some()
 }
 
+/// The size of a value in whole kilobytes; a value that is too large counts as the largest one.
+pub(crate) fn kilobytes(value: &Val) -> u32 {
+    let bytes = weigh(value).map_or(BYTES_MAX, |weight| weight.bytes);
+    u32::try_from(bytes / 1024).unwrap_or(u32::MAX)
+}
+
 fn add(value: &Val, depth: usize, weight: &mut Weight) -> bool {
     weight.nodes += 1;
     weight.bytes += match value {

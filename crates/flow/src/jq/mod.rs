@@ -1,9 +1,11 @@
 //! jq, restricted to what a flow may do: no I/O, no clock, no unbounded work, exact integers.
 
+mod addresses;
 mod direct;
 mod environment;
 mod fuel;
 mod functions;
+mod keys;
 mod library;
 mod limits;
 mod program;
@@ -11,7 +13,8 @@ mod terms;
 mod times;
 mod value;
 
-pub(crate) use environment::Tables;
-pub(crate) use limits::fits;
+pub(crate) use environment::{Setting, Tables, ValueSet};
+pub(crate) use keys::{keys, without_indices};
+pub(crate) use limits::{fits, kilobytes};
 pub(crate) use program::{Fault, Program, Scope, Trouble, listed};
-pub(crate) use value::{Held, key_text, to_jq, to_json};
+pub(crate) use value::{Held, key_text, text_of, to_jq, to_json};

@@ -12,7 +12,7 @@ use jaq_json::Val;
 use suture_core::redact::Phi;
 
 use super::direct::Direct;
-use super::environment::{Environment, FlowTypes, Tables};
+use super::environment::{Environment, FlowTypes, Setting, Tables};
 use super::fuel::charge;
 use super::functions::{MARKER, OUT_OF_FUEL};
 use super::library;
@@ -89,18 +89,40 @@ impl Program {
     }
 
     /// The one result of the expression for an event, given the results of the earlier steps.
-    pub(crate) fn run(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<Val, Trouble> {
-        let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values)) {
+    pub(crate) fn run(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<Val, Trouble> {
+        let output = match self.direct.as_ref().and_then(|direct| direct.run(event, values, setting.tables)) {
             Some(output) => output,
-            None => self.run_jaq(event, values, tables)?,
+            None => self.run_jaq(event, values, setting, &Cell::new(FUEL))?,
         };
         weigh(&output).ok_or(failed("the result is larger than 256 kB or deeper than 100 levels"))?;
         Ok(output)
     }
 
-    fn run_jaq(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<Val, Trouble> {
+    /// Like [`run`](Self::run), always by jaq, so that every step of it is paid; gives also the fuel that it took.
+    pub(crate) fn run_metered(
+        &self,
+        event: &Val,
+        values: &[Held],
+        setting: Setting<'_>,
+    ) -> (Result<Val, Trouble>, u32) {
         let fuel = Cell::new(FUEL);
-        let environment = Environment { lut: &self.filter.lut, tables, fuel: &fuel };
+        let output = self.run_jaq(event, values, setting, &fuel);
+        let output = output.and_then(|output| match weigh(&output) {
+            Some(_) => Ok(output),
+            None => Err(failed("the result is larger than 256 kB or deeper than 100 levels")),
+        });
+        (output, FUEL - fuel.get())
+    }
+
+    fn run_jaq(
+        &self,
+        event: &Val,
+        values: &[Held],
+        setting: Setting<'_>,
+        fuel: &Cell<u32>,
+    ) -> Result<Val, Trouble> {
+        let Setting { tables, over } = setting;
+        let environment = Environment { lut: &self.filter.lut, tables, fuel, over };
         let variable = |index: &usize| values.get(*index).map_or(Val::Null, |held| held.0.clone());
         let context = Ctx::<FlowTypes>::new(environment, Vars::new(self.uses.iter().map(variable)));
         let mut outputs = self.filter.id.run((context, event.clone()));
@@ -118,8 +140,8 @@ impl Program {
 impl Program {
     /// The result of an expression that must give true or false. jq's truthiness is not used: a null that counts as
     /// "no" would send money down the wrong branch in silence.
-    pub(crate) fn test(&self, event: &Val, values: &[Held], tables: &Tables) -> Result<bool, Trouble> {
-        match self.run(event, values, tables)? {
+    pub(crate) fn test(&self, event: &Val, values: &[Held], setting: Setting<'_>) -> Result<bool, Trouble> {
+        match self.run(event, values, setting)? {
             Val::Bool(truth) => Ok(truth),
             _ => Err(failed("the condition gave neither true nor false")),
         }
@@ -140,7 +162,9 @@ fn trouble(exception: jaq_core::Exn<'_, Val>) -> Trouble {
         Ok(error) => error,
         Err(other) => {
             return match other.get_halt() {
-                Ok(OUT_OF_FUEL) => failed("the expression did more work than one expression may do"),
+                Ok(OUT_OF_FUEL) => {
+                    failed("the expression did more work, or took more time, than one expression may")
+                }
                 Ok(_) => failed("the expression built a value larger than 256 kB or deeper than 100 levels"),
                 Err(_) => failed("the expression left its loop by a label that does not exist"),
             };
@@ -163,7 +187,7 @@ fn trouble(exception: jaq_core::Exn<'_, Val>) -> Trouble {
 }
 
 /// Parses an expression after refusing what would exhaust the parser's stack.
-fn parse(text: &str) -> Result<Term<&str>, Vec<Fault>> {
+pub(super) fn parse(text: &str) -> Result<Term<&str>, Vec<Fault>> {
     if text.trim().is_empty() {
         return Err(vec![fault(
             0,
@@ -250,7 +274,7 @@ fn check(text: &str, term: &Term<&str>, scope: &Scope<'_>) -> Vec<Fault> {
 fn check_table_name(text: &str, function: &str, arguments: &[Term<&str>], tables: &Tables) -> Option<Fault> {
     let (kind, known): (_, Vec<&String>) = match function {
         "table" => ("table", tables.tables.keys().collect()),
-        "value_in_set" | "require_in_set" => ("set", tables.sets.keys().collect()),
+        "value_in_set" | "require_in_set" | "coding" => ("set", tables.sets.keys().collect()),
         _ => return None,
     };
     let Some(name) = arguments.first().and_then(literal) else {
@@ -263,6 +287,11 @@ fn check_table_name(text: &str, function: &str, arguments: &[Term<&str>], tables
     };
     if known.iter().any(|known| *known == name) {
         return None;
+    }
+    if kind == "table" && tables.external.contains(name) {
+        let what = format!("the table {name:?} is kept outside the flow, which an expression cannot ask");
+        let fix = "add a step with `lookup: table` and use its result";
+        return Some(fault(offset_of(text, name), what, fix));
     }
     let what = format!("there is no {kind} {name:?}");
     Some(fault(offset_of(text, name), what, format!("add it under `{kind}s:`; there are: {}", listed(known))))
@@ -318,7 +347,7 @@ fn fault(offset: usize, what: impl Into<String>, fix: impl Into<String>) -> Faul
 }
 
 /// Where `part`, a slice of `text`, begins; 0 when it is not a slice of it.
-fn offset_of(text: &str, part: &str) -> usize {
+pub(super) fn offset_of(text: &str, part: &str) -> usize {
     let (start, place) = (text.as_ptr().addr(), part.as_ptr().addr());
     place.checked_sub(start).filter(|offset| *offset <= text.len()).unwrap_or(0)
 }
@@ -329,9 +358,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::jq::{to_jq, to_json};
+    use crate::jq::{ValueSet, to_jq, to_json};
 
-    const SIMPLE: [&str; 12] = [
+    const SIMPLE: [&str; 22] = [
         ".a.b",
         "$s.a",
         ".a.b == $s.a",
@@ -344,7 +373,29 @@ mod tests {
         "money_decimal(.a.minor; .a.currency)",
         "timestamp_millis(.a)",
         ". // null",
+        "[]",
+        "[.a, {x: [$s.a]}, .b.c]",
+        "\"x\\(.a)y\\n\\($s.b) \\(1)\"",
+        "rfc3339(.a)",
+        "date_format(.a; \"America/Chicago\"; \"%Y-%m-%d %H:%M\")",
+        "table(\"t\"; .a)",
+        "value_in_set(\"s\"; .a)",
+        "coding(\"s\"; .a)",
+        "{a: [coding(\"s\"; \"k\")], t: \"\\(table(\"t\"; \"k\"))\"}",
+        "[if value_in_set(\"s\"; $s.a) then \"\\($s.a)\" else null end]",
     ];
+
+    fn tables() -> Tables {
+        let row = |key: &str, value: Value| (key.to_owned(), to_jq(&value));
+        let rows = [row("k", json!({"x": 1})), row("7", json!("seven"))].into_iter().collect();
+        let codes = [("k".to_owned(), Some("K".to_owned())), ("7".to_owned(), None)].into_iter().collect();
+        let set = ValueSet { system: Some("urn:s".to_owned()), codes };
+        Tables {
+            tables: std::iter::once(("t".to_owned(), rows)).collect(),
+            sets: std::iter::once(("s".to_owned(), set)).collect(),
+            ..Tables::default()
+        }
+    }
 
     fn leaf() -> impl Strategy<Value = Value> {
         prop_oneof![
@@ -352,6 +403,8 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             Just(json!("2026-11-21T09:30:00Z")),
+            Just(json!("k")),
+            Just(json!(7)),
             Just(json!({"b": {"c": 1}, "a": false})),
             (0..3_i64).prop_map(|minor| json!({"minor": minor, "currency": "USD"})),
         ]
@@ -360,15 +413,15 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_gives_the_result_of_jaq(a in leaf(), b in leaf(), s in leaf()) {
-            let tables = Tables::default();
+            let tables = tables();
             let steps = ["s".to_owned()];
             let scope = Scope { earlier: &steps, all: &steps, tables: &tables };
             let (event, values) = (to_jq(&json!({"a": a, "b": b})), [Held(to_jq(&json!({"a": s, "b": b})))]);
             for text in SIMPLE {
                 let program = Program::compile(text, &scope).unwrap();
-                let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values);
+                let direct = program.direct.as_ref().expect("the expression is simple").run(&event, &values, &tables);
                 if let Some(direct) = direct {
-                    let jaq = program.run_jaq(&event, &values, &tables).unwrap();
+                    let jaq = program.run_metered(&event, &values, Setting::of(&tables)).0.unwrap();
                     prop_assert_eq!(to_json(&direct), to_json(&jaq), "{}", text);
                 }
             }

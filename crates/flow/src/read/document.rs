@@ -3,25 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{self, Fields, expression};
-use super::{steps, tests};
+use super::set::CALLABLE;
+use super::{shapes, steps, tests};
 use crate::flow::{Fingerprint, Parts, Trigger};
-use crate::jq::{Scope, Tables, fits, listed, to_jq};
+use crate::jq::{Program, Scope, Tables, ValueSet, fits, listed, to_jq};
 use crate::problem::{Place, Problems};
+use crate::shape::Shape;
+use crate::step::{Step, StepKind};
 use crate::vocabulary::Vocabulary;
 use crate::yaml::{self, Key, Node, Tree};
 
 /// Reads a whole document. The result is complete only when `problems` stays empty.
 pub(crate) fn flow(source: &str, vocabulary: &Vocabulary, problems: &mut Problems) -> Option<Parts> {
     let root = yaml::parse(source, problems)?;
+    // What cannot be JSON is reported where it is used.
+    let document = root.to_json(&mut Problems::none(""));
     let mut fields = Fields::of(root, "the flow", problems)?;
     let name = fields.must_text("flow", problems).and_then(|named| flow_name(named, problems));
     let version = fields.must("version", problems).and_then(|node| version(&node, problems));
     let description = fields.text("description", problems).map_or_else(String::new, |(text, _)| text);
     let trigger_node = fields.must("trigger", problems);
-    let tables = Tables {
-        tables: tables(fields.map("tables", problems), problems),
-        sets: sets(fields.map("sets", problems), problems),
-    };
+    let (inline, external) = tables(fields.map("tables", problems), problems);
+    let tables = Tables { tables: inline, external, sets: sets(fields.map("sets", problems), problems) };
+    let callable = Callable { inputs: fields.take("inputs"), result: fields.jq("result", problems) };
     let step_list = fields.list("steps", problems);
     let test_list = fields.list("tests", problems);
     let trigger = trigger_node.and_then(|node| trigger(source, node, &tables, vocabulary, problems));
@@ -30,18 +34,58 @@ pub(crate) fn flow(source: &str, vocabulary: &Vocabulary, problems: &mut Problem
     }
     fields.finish(problems);
     let steps = steps::Reader { source, vocabulary, tables: &tables }.steps(step_list, problems);
-    let tests = tests::tests(test_list, &steps, problems);
+    let mut reader = tests::TestReader { steps: &steps, below: Vec::new() };
+    let read: Vec<_> = test_list.into_iter().filter_map(|node| reader.test(node, problems)).collect();
+    let below = reader.below;
     let (name, version, trigger) = (name?, version?, trigger?);
+    let (inputs, result) = callable.read((source, &trigger), &tables, &steps, problems);
     Some(Parts {
         name,
         version,
         description,
         fingerprint: Fingerprint::of(source),
+        document,
         trigger,
         tables,
+        inputs,
+        result,
         steps,
-        tests,
+        tests: read,
+        below,
     })
+}
+
+/// What only a callable flow has.
+struct Callable {
+    inputs: Option<Node>,
+    result: Option<(String, Node)>,
+}
+
+impl Callable {
+    fn read(
+        self,
+        (source, trigger): (&str, &Trigger),
+        tables: &Tables,
+        steps: &[Step],
+        problems: &mut Problems,
+    ) -> (Option<Shape>, Option<Program>) {
+        if trigger.source != CALLABLE {
+            let result = self.result.as_ref().map(|(_, node)| node);
+            for node in self.inputs.iter().chain(result) {
+                let fix = format!("remove it, or write trigger: {{ source: {CALLABLE} }}");
+                problems.add(node.place, "only a callable flow has `inputs` and `result`", fix);
+            }
+            return (None, None);
+        }
+        let inputs = self.inputs.and_then(|node| shapes::shape(node, problems));
+        let seen = |step: &Step| {
+            let inside = step.parent.is_some() || matches!(step.kind, StepKind::Slot);
+            if inside { String::new() } else { step.name.clone() }
+        };
+        let names: Vec<String> = steps.iter().map(seen).collect();
+        let scope = Scope { earlier: &names, all: &names, tables };
+        (inputs, self.result.and_then(|text| expression(source, &text, &scope, problems)))
+    }
 }
 
 fn flow_name((text, node): (String, Node), problems: &mut Problems) -> Option<String> {
@@ -82,6 +126,10 @@ fn trigger(
     let place = node.place;
     let mut fields = Fields::of(node, "the trigger", problems)?;
     let system = fields.must_text("source", problems);
+    if system.as_ref().is_some_and(|(system, _)| system == CALLABLE) {
+        fields.finish(problems);
+        return Some(Trigger { source: CALLABLE.to_owned(), events: Vec::new(), filter: None, place });
+    }
     let events = fields.must("event", problems).map(|node| event_names(node, problems)).unwrap_or_default();
     let scope = Scope { earlier: &[], all: &[], tables };
     let filter = fields.jq("filter", problems);
@@ -89,7 +137,7 @@ fn trigger(
     fields.finish(problems);
     let (system, system_node) = system?;
     let Some((_, known)) = vocabulary.events.iter().find(|(known, _)| *known == system) else {
-        let sources = listed(vocabulary.events.iter().map(|(known, _)| known));
+        let sources = listed(vocabulary.events.iter().map(|(known, _)| known.as_str()).chain([CALLABLE]));
         problems.add(
             system_node.place,
             format!("there is no trigger source {system:?}"),
@@ -125,17 +173,22 @@ fn event_names(node: Node, problems: &mut Problems) -> Vec<(String, Place)> {
     nodes.into_iter().filter_map(name).collect()
 }
 
-fn tables(
-    entries: Vec<(Key, Node)>,
-    problems: &mut Problems,
-) -> BTreeMap<String, BTreeMap<String, jaq_json::Val>> {
-    let mut tables = BTreeMap::new();
+/// Inline tables by name → key → row.
+type Inline = BTreeMap<String, BTreeMap<String, jaq_json::Val>>;
+
+/// The inline tables, and the names of the external ones.
+fn tables(entries: Vec<(Key, Node)>, problems: &mut Problems) -> (Inline, BTreeSet<String>) {
+    let (mut tables, mut external) = (BTreeMap::new(), BTreeSet::new());
     for (key, node) in entries {
+        if matches!(&node.tree, Tree::Text(word) if word == "external") {
+            external.insert(key.text);
+            continue;
+        }
         let Tree::Map(rows) = node.tree else {
             problems.add(
                 node.place,
                 format!("table {:?} is {}", key.text, node.tree.kind()),
-                "write `key: value` rows",
+                "write `key: value` rows, or `external` for a table that is kept outside the flow",
             );
             continue;
         };
@@ -153,22 +206,54 @@ fn tables(
         }
         tables.insert(key.text, table);
     }
-    tables
+    (tables, external)
 }
 
-fn sets(entries: Vec<(Key, Node)>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
+fn sets(entries: Vec<(Key, Node)>, problems: &mut Problems) -> BTreeMap<String, ValueSet> {
     let mut sets = BTreeMap::new();
     for (key, node) in entries {
-        let Tree::List(items) = node.tree else {
-            problems.add(
-                node.place,
-                format!("set {:?} is {}", key.text, node.tree.kind()),
-                "write `- \"code\"` lines",
-            );
-            continue;
+        let set = match node.tree {
+            Tree::List(_) => ValueSet { system: None, codes: codes(node, problems) },
+            Tree::Map(_) => {
+                let what = format!("set {:?}", key.text);
+                let Some(mut fields) = Fields::of(node, what, problems) else { continue };
+                let system = fields.must_text("system", problems).map(|(system, _)| system);
+                let codes = fields.must("codes", problems).map(|node| codes(node, problems));
+                fields.finish(problems);
+                ValueSet { system, codes: codes.unwrap_or_default() }
+            }
+            other => {
+                problems.add(
+                    node.place,
+                    format!("set {:?} is {}", key.text, other.kind()),
+                    "write `- \"code\"` lines, or `system:` and `codes:`",
+                );
+                continue;
+            }
         };
-        let member = |item| fields::text(item, "member", problems).map(|(text, _)| text);
-        sets.insert(key.text, items.into_iter().filter_map(member).collect());
+        sets.insert(key.text, set);
     }
     sets
+}
+
+/// A list of codes, or codes with what they mean.
+fn codes(node: Node, problems: &mut Problems) -> BTreeMap<String, Option<String>> {
+    match node.tree {
+        Tree::List(items) => {
+            let member = |item| fields::text(item, "member", problems).map(|(text, _)| (text, None));
+            items.into_iter().filter_map(member).collect()
+        }
+        Tree::Map(entries) => {
+            let mut meaning = |(key, node): (Key, Node)| {
+                let (text, _) = fields::text(node, "meaning", problems)?;
+                Some((key.text, Some(text)))
+            };
+            entries.into_iter().filter_map(&mut meaning).collect()
+        }
+        other => {
+            let what = format!("`codes` is {}", other.kind());
+            problems.add(node.place, what, "write `- \"code\"` lines, or `\"code\": meaning`");
+            BTreeMap::new()
+        }
+    }
 }

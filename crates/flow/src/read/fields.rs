@@ -145,6 +145,11 @@ impl Fields {
 
     /// Reports the fields that nobody took.
     pub(super) fn finish(self, problems: &mut Problems) {
+        self.report(problems);
+    }
+
+    /// Reports the fields that nobody took yet.
+    pub(super) fn report(&self, problems: &mut Problems) {
         for (key, _) in &self.entries {
             let what = format!("{} has no key `{}`", self.what, key.text);
             problems.add(key.place, what, format!("remove it or use one of: {}", listed(&self.known)));

@@ -4,10 +4,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use suture_core::redact::Phi;
 
+use super::summary::Summary;
 use crate::problem::Place;
 use crate::shape::Difference;
 
@@ -16,12 +16,14 @@ use crate::shape::Difference;
 pub enum Next {
     /// Look something up; answer with `Found` or `Missing`.
     Lookup {
-        /// The step that asks.
+        /// The step that asks, unique in its run: `link`, `lines[3].part`, `ship.order`.
         step: String,
-        /// Where to look, for example `link` or `epic.encounter`.
+        /// Where to look, for example `link`, `epic.encounter`, or `table:part` for the shell's own table `part`.
         source: String,
         /// What to look for.
         key: Phi<Value>,
+        /// For how many milliseconds an earlier answer to the same source and key may be used again.
+        cache: Option<u64>,
     },
     /// Do something; answer with `Done` or `Refused`.
     Call {
@@ -31,6 +33,10 @@ pub enum Next {
         target: String,
         /// The document to send.
         document: Phi<Value>,
+        /// How the flow wants failures of this call retried; none leaves it to the shell.
+        retry: Option<Retry>,
+        /// The name of the earlier call that this one undoes; this one's own is that name and `.undo`.
+        undoes: Option<String>,
     },
     /// Note something at the source; answer with `Done` or `Refused`. Neither stops the run.
     WriteBack {
@@ -52,6 +58,17 @@ pub enum Next {
         key: Phi<Value>,
         /// Milliseconds from the moment the run began to wait; none means without end. Asking again does not start
         /// the time anew.
+        within: Option<u64>,
+    },
+    /// Ask a person; answer with `Approved`, `Rejected` or `TimedOut`. Store the run as for a wait.
+    Approve {
+        /// The step that asks.
+        step: String,
+        /// What the person reads.
+        question: Phi<String>,
+        /// The role that may answer.
+        by: String,
+        /// Milliseconds from the moment the question was first asked; none means without end.
         within: Option<u64>,
     },
     /// The run is over.
@@ -89,7 +106,8 @@ pub enum Parked {
         /// What it looked for.
         key: Phi<Value>,
     },
-    /// An inline table has no such key. After the row is added, start the event again with the new version.
+    /// A table has no such key. After the row of an external table is saved, advance the run again; a new row of an inline
+    /// table is a new version of the flow, so start the event again with it. See [`row`](Self::row).
     UnknownKey {
         /// The table.
         table: String,
@@ -108,9 +126,16 @@ pub enum Parked {
         /// The differences.
         differences: Vec<Difference>,
     },
+    /// The person that was asked said no. Advancing the run asks again.
+    Rejected {
+        /// Who said no.
+        by: String,
+        /// Why.
+        reason: Phi<String>,
+    },
     /// The time of a wait is over. Advancing the run again waits again, from the beginning.
     TimedOut {
-        /// The event that did not happen.
+        /// The event that did not happen, or the role that did not answer.
         event: String,
     },
     /// The shell refused a call.
@@ -132,7 +157,23 @@ impl Parked {
             Self::NotInSet { .. } => "not_in_set",
             Self::Shape { .. } => "shape",
             Self::TimedOut { .. } => "timed_out",
+            Self::Rejected { .. } => "rejected",
             Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// The table and the key whose row the run waits for, when it waits for one. Runs with the same table and key can go
+    /// on together once that row is saved.
+    #[must_use]
+    pub fn row(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::UnknownKey { table, key } => Some((table, key)),
+            Self::Missing { .. }
+            | Self::NotInSet { .. }
+            | Self::Shape { .. }
+            | Self::TimedOut { .. }
+            | Self::Rejected { .. }
+            | Self::Refused { .. } => None,
         }
     }
 }
@@ -144,6 +185,28 @@ pub struct Failure {
     pub text: String,
     /// What jq says; it may quote the event.
     pub detail: Option<Phi<String>>,
+}
+
+/// How a call is retried, as its author wrote it. The shell may do less, never more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Which failures.
+    pub class: RetryClass,
+    /// How often the call may be sent at most, the first time included.
+    pub attempts: u32,
+    /// Milliseconds from the first attempt after which no other begins.
+    pub within: Option<u64>,
+}
+
+/// Which failures of a call may be retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryClass {
+    /// Sending it twice is harmless: retry whatever failed.
+    Retryable,
+    /// Never: the first failure is told to a person.
+    Not,
+    /// After an unknown outcome look first whether it happened.
+    UnknownLooksUp,
 }
 
 /// What the shell answers to a request. `Debug` prints which answer it is, not what it holds.
@@ -159,8 +222,20 @@ pub enum Answer {
     Refused(String),
     /// The event of a wait happened; the value is the event.
     Happened(Value),
-    /// The time of a wait is over and the event did not happen.
+    /// The time of a wait or of a question is over and nothing happened.
     TimedOut,
+    /// The person that was asked said yes.
+    Approved {
+        /// Who said yes.
+        by: String,
+    },
+    /// The person that was asked said no.
+    Rejected {
+        /// Who said no.
+        by: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl fmt::Debug for Answer {
@@ -172,19 +247,8 @@ impl fmt::Debug for Answer {
             Self::Refused(_) => "Refused(***)",
             Self::Happened(_) => "Happened(***)",
             Self::TimedOut => "TimedOut",
+            Self::Approved { .. } => "Approved",
+            Self::Rejected { .. } => "Rejected(***)",
         })
     }
-}
-
-/// What a finished run did. Holds no value of the event.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Summary {
-    /// Calls that were done, in order: step and target.
-    pub calls: Vec<(String, String)>,
-    /// Conditions, in order: step and whether it was true.
-    pub branches: Vec<(String, bool)>,
-    /// Steps that were skipped because their `when` was false or their write-back is off.
-    pub skipped: Vec<String>,
-    /// Lookups that found nothing, write-backs that were refused and waits that timed out, which the flow allows.
-    pub warnings: Vec<String>,
 }

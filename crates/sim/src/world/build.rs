@@ -12,6 +12,7 @@ use suture_engine::notices::Notices;
 use suture_engine::{Billing, Caller, Engine, Parts, Settings, new_signing_key};
 use suture_flow::compiled::Compiled;
 use suture_flow::flow::Flow;
+use suture_flow::vocabulary::Vocabulary;
 use suture_sandbox::epic::{self, EpicWorld};
 use suture_sandbox::stripe::{DEFAULT_KEY, Ladder, StripeOptions, StripeWorld};
 use suture_store::Store;
@@ -246,11 +247,11 @@ impl World {
 
 fn shipped_flows() -> Result<Vec<Compiled>, String> {
     static COMPILED: std::sync::OnceLock<Result<Vec<Compiled>, String>> = std::sync::OnceLock::new();
-    let compile = |(name, text): &(&str, &str)| match Flow::parse(text, name) {
-        Ok(flow) => Ok(flow.compile()),
-        Err(problems) => Err(problems.to_string()),
+    let compile = || match Flow::parse_set(&FLOWS, &Vocabulary::built_in()) {
+        Ok(flows) => Ok(flows.iter().map(Flow::compile).collect()),
+        Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
     };
-    COMPILED.get_or_init(|| FLOWS.iter().map(compile).collect()).clone()
+    COMPILED.get_or_init(compile).clone()
 }
 
 pub(crate) fn secrets(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<Secret<String>>> {

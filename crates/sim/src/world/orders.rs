@@ -6,11 +6,11 @@ use suture_core::money::Money;
 use suture_core::order::{Line, Order};
 use suture_core::payment::Payment;
 use suture_core::redact::Phi;
-use suture_engine::{Caller, TakePayment};
 use suture_engine::admin::NewConnection;
 use suture_engine::orders::{Buyer, BuyerAddress, NewOrder};
-use suture_store::effects::{Effect, State};
+use suture_engine::{Caller, TakePayment};
 use suture_sandbox::epicor::{DEFAULT_API_KEY, DEFAULT_COMPANY, DEFAULT_PASSWORD, DEFAULT_USER};
+use suture_store::effects::{Effect, State};
 
 use super::build::{said, secrets};
 use super::outside::EPICOR;
@@ -19,7 +19,7 @@ use super::stage::World;
 /// The secret with which Epicor signs its calls.
 const HOOK_SECRET: &str = "bpm-secret";
 /// The part that every world's product `brace` leads to.
-pub const PART: &str = "KNEE-100";
+const PART: &str = "KNEE-100";
 
 impl World {
     /// Connects Epicor, with a part for the product `brace`, and lets it call us.
@@ -61,7 +61,8 @@ impl World {
         let caller = self.caller();
         let made = self.engine(0).put_connection(&caller, None, new).await.map_err(said)?;
         self.save_part("brace", PART).await?;
-        let hook = json!({ "url": format!("http://suture.test/{}", made.id), "secret": HOOK_SECRET, "short": true });
+        let hook =
+            json!({ "url": format!("http://suture.test/{}", made.id), "secret": HOOK_SECRET, "short": true });
         self.outside.at_epicor("hook", &hook)?;
         let organization = self.organization.clone();
         self.engine(0).plan_timers(&[organization]).await.map_err(said)?;
@@ -125,7 +126,12 @@ impl World {
     ///
     /// # Errors
     /// The engine's sentence.
-    pub async fn begin_paying(&self, caller: &Caller, order: &Order, card: &str) -> Result<PaymentId, String> {
+    pub async fn begin_paying(
+        &self,
+        caller: &Caller,
+        order: &Order,
+        card: &str,
+    ) -> Result<PaymentId, String> {
         let take = TakePayment {
             link: order.link.clone(),
             amount: order.total,
@@ -168,9 +174,17 @@ impl World {
         for state in [State::Dead, State::Parked, State::Ready] {
             let found = self.effects(state).await.map_err(said)?;
             let text = |effect: &Effect| {
-                format!("{} {} {}: {}", state.name(), effect.kind, effect.id, effect.error.as_deref().unwrap_or("-"))
+                format!(
+                    "{} {} {}: {}",
+                    state.name(),
+                    effect.kind,
+                    effect.id,
+                    effect.error.as_deref().unwrap_or("-")
+                )
             };
-            stopped.extend(found.iter().filter(|effect| effect.kind != "seal" && effect.kind != "tidy").map(text));
+            stopped.extend(
+                found.iter().filter(|effect| effect.kind != "seal" && effect.kind != "tidy").map(text),
+            );
         }
         if !stopped.is_empty() {
             let sent = self.outside.sent();
@@ -212,7 +226,10 @@ impl World {
         for call in due {
             let connection = call.url.rsplit('/').next().unwrap_or_default().to_owned();
             let header = |name: &str| {
-                call.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+                call.headers
+                    .iter()
+                    .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.clone())
             };
             let outcome = self.engine(0).receive_webhook(&connection, header, &call.body).await;
             let outcome = outcome.map(|_| 200).map_err(|error| error.to_string());

@@ -104,13 +104,13 @@ fn rehearse(file: &Path, event: &Path, answers: Option<&Path>) -> Result<ExitCod
     // Each answer moves the run forward by a step at least, so the loop ends.
     loop {
         answer = Some(match flow.advance(&mut run, answer) {
-            Next::Lookup { step, source, key } => {
+            Next::Lookup { step, source, key, .. } => {
                 let found = answers.get(&step).filter(|value| !value.is_null());
                 let told = found.map_or_else(|| "nothing found".to_owned(), Value::to_string);
                 println!("{step}: looks up {} in {source}: {told}", key.expose());
                 found.map_or(Answer::Missing, |value| Answer::Found(value.clone()))
             }
-            Next::Call { step, target, document } => {
+            Next::Call { step, target, document, .. } => {
                 println!("{step}: would call {target} with\n{:#}", document.expose());
                 Answer::Done(Value::Null)
             }
@@ -120,9 +120,23 @@ fn rehearse(file: &Path, event: &Path, answers: Option<&Path>) -> Result<ExitCod
             }
             Next::Wait { step, event, key, .. } => {
                 let happened = answers.get(&step).filter(|value| !value.is_null());
-                let told = happened.map_or_else(|| "it does not happen".to_owned(), Value::to_string);
-                println!("{step}: waits for {event} of {}: {told}", key.expose());
-                happened.map_or(Answer::TimedOut, |value| Answer::Happened(value.clone()))
+                let Some(happened) = happened else {
+                    println!(
+                        "{step}: would wait for {event} of {}; no answer says that it happens",
+                        key.expose()
+                    );
+                    return Ok(ExitCode::SUCCESS);
+                };
+                println!("{step}: waits for {event} of {}: {happened}", key.expose());
+                Answer::Happened(happened.clone())
+            }
+            Next::Approve { step, question, by, .. } => {
+                let Some(approved) = answers.get(&step).and_then(Value::as_str) else {
+                    println!("{step}: would ask {by}: {}; no answer names who says yes", question.expose());
+                    return Ok(ExitCode::SUCCESS);
+                };
+                println!("{step}: asks {by}: {}; {approved} says yes", question.expose());
+                Answer::Approved { by: approved.to_owned() }
             }
             Next::Finished { summary } => {
                 println!("finished: {} calls", summary.calls.len());
