@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod catalogue;
 pub mod consent;
 pub mod currency;
+pub mod day;
 pub mod debt;
 pub mod dispute;
 pub mod eligibility;
