@@ -33,6 +33,7 @@ pub mod payout;
 pub mod policy;
 pub mod posting;
 pub mod practice;
+pub mod reconcile;
 pub mod redact;
 pub mod refund;
 pub mod refusal;

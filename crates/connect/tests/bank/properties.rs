@@ -1,7 +1,7 @@
 //! What holds for any file.
 
 use proptest::prelude::{any, prop_assert, proptest};
-use suture_connect::bank::{Format, read};
+use suture_connect::bank::read;
 
 use crate::support::files;
 
