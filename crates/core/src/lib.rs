@@ -34,6 +34,7 @@ pub mod period;
 pub mod policy;
 pub mod posting;
 pub mod practice;
+pub mod proof;
 pub mod reconcile;
 pub mod redact;
 pub mod refund;

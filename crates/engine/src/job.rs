@@ -5,7 +5,7 @@ use suture_connect::ehr::epic::posting::{PaymentPosting, PostingState};
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
     AppointmentId, EligibilityId, EncounterId, EstimateId, InvoiceId, NoticeId, PatientId, PaymentId,
-    PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
+    PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId, SettlementId,
 };
 use suture_core::time::Timestamp;
 
@@ -208,6 +208,13 @@ pub(crate) enum Job {
         /// The payout.
         payout: ProviderPayoutId,
     },
+    /// List the lines of a gateway payout, a page at a time, and match them.
+    ListSettlement {
+        /// The gateway payout.
+        settlement: SettlementId,
+        /// The page.
+        after: Option<String>,
+    },
     /// Bring the gateway's mirror of an invoice in step.
     MirrorInvoice {
         /// The invoice.
@@ -297,6 +304,7 @@ impl Job {
             Self::TransferPayout { .. } => "transfer_payout",
             Self::ReverseTransfer { .. } => "reverse_transfer",
             Self::FollowPayout { .. } => "follow_payout",
+            Self::ListSettlement { .. } => "list_settlement",
             Self::MirrorInvoice { .. } => "mirror_invoice",
             Self::BookRemittance { .. } => "book_remittance",
             Self::SendNotice { .. } => "send_notice",

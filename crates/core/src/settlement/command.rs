@@ -83,6 +83,8 @@ pub enum Command {
         /// Today.
         today: Day,
     },
+    /// Some lines are judged; others follow. Book what no fact explains.
+    Book(Vec<Judged>),
     /// All lines are judged.
     Match(Box<Matching>),
     /// The bank shows it.
@@ -113,6 +115,7 @@ pub fn decide(state: Option<&Settlement>, command: &Command) -> Result<Vec<Event
         (Some(_), Command::Hear(_)) => Vec::new(),
         (None, _) => return Err(unknown()),
         (Some(known), Command::See { standing, trace, code, .. }) => see(known, *standing, trace, code),
+        (Some(known), Command::Book(judged)) => book(known, judged),
         (Some(known), Command::Match(matching)) => matched(known, matching)?,
         (Some(known), Command::SeeBank(bank)) => see_bank(known, bank)?,
         (Some(known), Command::Assign { transaction, owner }) => {
@@ -172,13 +175,16 @@ fn see(known: &Settlement, standing: Standing, trace: &Option<String>, code: &Op
     is_new.then(seen).into_iter().collect()
 }
 
+fn book(known: &Settlement, judged: &[Judged]) -> Vec<Event> {
+    let is_new = |judged: &&Judged| judged.amount.minor != 0 && known.lines.is_none();
+    judged.iter().filter(is_new).map(Judged::event).collect()
+}
+
 fn matched(known: &Settlement, matching: &Matching) -> Result<Vec<Event>, Refusal> {
     if known.lines.is_some() {
         return Ok(Vec::new());
     }
-    let mut events = Vec::with_capacity(matching.booked.len() + 2);
-    let booked = matching.booked.iter().filter(|judged| judged.amount.minor != 0);
-    events.extend(booked.map(Judged::event));
+    let mut events = book(known, &matching.booked);
     let difference = known.heard.amount.minus(matching.net).map_err(|_| wrong_currency())?;
     if difference.minor != 0 {
         let words =
