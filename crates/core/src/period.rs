@@ -45,7 +45,6 @@ pub struct Period {
 impl Period {
     /// Applies an event. Total.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "every machine evolves by value")]
     pub fn evolve(_state: Option<Self>, event: &Event) -> Option<Self> {
         match event {
             Event::Locked { through } | Event::Reopened { through } => Some(Self { through: *through }),

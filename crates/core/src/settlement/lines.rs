@@ -114,14 +114,17 @@ fn part_id(line: &str, is_fee: bool) -> String {
     if is_fee { format!("{line}:fee") } else { line.to_owned() }
 }
 
+/// Keys of entries by the line that they explain, and what no entry explains.
+pub type Verdict = (BTreeMap<String, Vec<String>>, Vec<Judged>);
+
+/// Positions of pairs, and what has no pair.
+pub type Eliminated = (Vec<(u32, u32)>, Vec<(Side, u32)>);
+
 /// Judges lines: which entries explain each, and what is left of it. The keys of entries come back by line.
 ///
 /// # Errors
 /// [`TooLarge`] when amounts cannot be added.
-pub fn judge(
-    lines: &[Line],
-    facts: &[Fact],
-) -> Result<(BTreeMap<String, Vec<String>>, Vec<Judged>), TooLarge> {
+pub fn judge(lines: &[Line], facts: &[Fact]) -> Result<Verdict, TooLarge> {
     let parts: Vec<(&Line, bool, Money)> = lines
         .iter()
         .flat_map(|line| {
@@ -211,12 +214,12 @@ fn judged(line: &Line, is_fee: bool, amount: Money, found: &[Money]) -> Vec<Judg
     }
 }
 
-/// Transfers between accounts of one house: what left one arrived at another, pair by pair (FLOWS 8j). Gives the sum that is
-/// eliminated and the ids that have no pair.
+/// Transfers between accounts of one house: what left one arrived at another, pair by pair (FLOWS 8j). Gives the pairs, and
+/// what has none.
 ///
 /// # Errors
 /// [`TooLarge`] when amounts cannot be added.
-pub fn eliminate(out: &[Item], arrived: &[Item]) -> Result<(Vec<(u32, u32)>, Vec<(Side, u32)>), TooLarge> {
+pub fn eliminate(out: &[Item], arrived: &[Item]) -> Result<Eliminated, TooLarge> {
     let turned: Vec<Item> = out
         .iter()
         .map(|item| Item { amount_minor: item.amount_minor.saturating_neg(), ..item.clone() })

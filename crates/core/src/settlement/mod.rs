@@ -13,7 +13,7 @@ mod state;
 
 pub use command::{Bank, Command, Heard, Matching, decide};
 pub use event::{Booking, Event, Resolution};
-pub use lines::{Class, Fact, Judged, Line, eliminate, judge};
+pub use lines::{Class, Eliminated, Fact, Judged, Line, Verdict, eliminate, judge};
 pub use postings::postings;
 pub use state::{Open, Settlement, Standing, Status};
 

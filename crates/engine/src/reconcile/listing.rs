@@ -11,10 +11,9 @@ use suture_connect::outcome::Outcome;
 use suture_core::audit::canonical;
 use suture_core::audit::chain::Hash;
 use suture_core::evidence::Evidence;
-use suture_core::id::SettlementId;
 use suture_core::money::Money;
 use suture_core::payment::Source;
-use suture_core::settlement::{Booking, Command, Judged, Line, Matching, Settlement, judge};
+use suture_core::settlement::{Booking, Command, Judged, Line, Matching, Settlement, Verdict, judge};
 use suture_store::effects::{self, State};
 use suture_store::settlements::{self, Stored};
 use suture_store::{Tx, journal};
@@ -24,6 +23,7 @@ use crate::change::Change;
 use crate::connections::Open;
 use crate::engine::Engine;
 use crate::facts::{Origin, Taken, take_in};
+use crate::job::Job;
 use crate::worker::{After, Working};
 use crate::{Error, calls};
 
@@ -36,16 +36,12 @@ const PARENTS_MAX: usize = 4;
 /// How many stored lines one read takes.
 const CHUNK: i64 = 1_000;
 
-/// Entries by line, and what no entry explains.
-type Verdict = (std::collections::BTreeMap<String, Vec<String>>, Vec<Judged>);
-
 impl Engine {
-    pub(crate) async fn list_settlement(
-        &self,
-        working: &Working,
-        settlement: SettlementId,
-        after: Option<String>,
-    ) -> Result<After, Error> {
+    pub(crate) async fn list_settlement(&self, working: &Working, job: &Job) -> Result<After, Error> {
+        let Job::ListSettlement { settlement, after } = job else {
+            return Ok(After::Dead { error: "this work lists no payout".to_owned() });
+        };
+        let settlement = *settlement;
         let state = self.state::<Settlement>(&working.effect.organization, &settlement.to_string()).await?;
         if state.lines.is_some() {
             return self.finish(working, "its lines are matched already").await;
