@@ -288,8 +288,7 @@ impl From<Error> for Problem {
 
 /// The code in words.
 fn title(code: &str) -> String {
-    let words = code.replace('_', " ");
-    let mut letters = words.chars();
+    let mut letters = code.chars().map(|sign| if sign == '_' { ' ' } else { sign });
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
@@ -302,6 +301,8 @@ macro_rules! page {
 /// Every code with its page. A code that is not here has no page, which a test and `cargo xtask tidy` refuse.
 pub const PAGES: &[(&str, &str)] = &[
     page!("above_good_faith_estimate"),
+    page!("account_explains_nothing"),
+    page!("account_unknown"),
     page!("address_invalid"),
     page!("adjudication_unbalanced"),
     page!("amount_exceeds_debt"),
@@ -319,6 +320,8 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("author_required"),
     page!("authorization_expired"),
     page!("authorizer_required"),
+    page!("bank_file_refused"),
+    page!("bank_line_does_not_fit"),
     page!("body_invalid"),
     page!("body_not_json"),
     page!("body_too_large"),
@@ -370,6 +373,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("estimate_missing"),
     page!("event_type_unknown"),
     page!("exception_invalid"),
+    page!("exception_not_open"),
     page!("exceptions_overlap"),
     page!("fee_changed"),
     page!("field_invalid"),
@@ -435,6 +439,8 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("payout_held"),
     page!("payout_missing"),
     page!("payout_terms_invalid"),
+    page!("period_not_locked"),
+    page!("period_not_over"),
     page!("placeholder_missing"),
     page!("policy_example_failed"),
     page!("policy_exists"),
@@ -460,6 +466,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("service_exists"),
     page!("service_missing"),
     page!("service_types_invalid"),
+    page!("settlement_unknown"),
     page!("slot_taken"),
     page!("store_unavailable"),
     page!("template_refused"),

@@ -3,6 +3,7 @@
 //! A connector builds an [`http::HttpRequest`] from our words and reads an [`http::HttpResponse`] back into an
 //! [`outcome::Outcome`]. It sends nothing, retries nothing, logs nothing and does not know the time.
 
+pub mod bank;
 pub mod calendar;
 pub mod ehr;
 pub mod erp;

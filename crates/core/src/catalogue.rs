@@ -66,6 +66,11 @@ pub const MACHINES: &[Machine] = &[
         "A provider's share of a visit: earned, held, released, transferred, taken back.",
     ),
     machine(
+        "settlement",
+        "A gateway's payout to the bank: heard of, lines matched, on its way, at the bank, closed.",
+    ),
+    machine("period", "Up to which day the books are locked."),
+    machine(
         "notice",
         "A message to a patient or provider and what is known of each channel; never a text or an address.",
     ),

@@ -153,6 +153,8 @@ ids! {
     EncounterId = "enc";
     /// One provider's share of one visit, from accrual to transfer.
     ProviderPayoutId = "ppo";
+    /// One gateway payout to the clinic's bank, from hearing of it to the bank's line.
+    SettlementId = "stl";
     /// One message to a patient or provider.
     NoticeId = "ntc";
     /// One connection to another system.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::day::Day;
 use crate::money::Money;
 
 /// The accounts of the books (FLOWS §0).
@@ -17,6 +18,8 @@ pub enum Account {
     Gateway(String),
     /// Money at the bank.
     Bank,
+    /// Money that left a gateway and is not at the bank yet.
+    BankTransit,
     /// What patients owe.
     ArPatient,
     /// What payers owe.
@@ -35,6 +38,10 @@ pub enum Account {
     AdjWriteoff,
     /// Fees of gateways.
     ExpFee,
+    /// Fees of banks.
+    ExpBank,
+    /// What a gateway exchanged of one currency for another. Its balance per currency is what the exchange is open by.
+    FxExchange,
     /// What we owe to providers.
     OwedProvider,
     /// Money held because of a dispute.
@@ -52,8 +59,9 @@ pub enum Account {
 }
 
 impl Account {
-    const NAMED: [(Self, &'static str); 17] = [
+    const NAMED: [(Self, &'static str); 20] = [
         (Self::Bank, "bank"),
+        (Self::BankTransit, "bank:transit"),
         (Self::ArPatient, "ar:patient"),
         (Self::ArPayer, "ar:payer"),
         (Self::DepositPatient, "deposit:patient"),
@@ -63,6 +71,8 @@ impl Account {
         (Self::AdjContractual, "adj:contractual"),
         (Self::AdjWriteoff, "adj:writeoff"),
         (Self::ExpFee, "exp:fee"),
+        (Self::ExpBank, "exp:bank"),
+        (Self::FxExchange, "fx:exchange"),
         (Self::OwedProvider, "owed:provider"),
         (Self::HoldDispute, "hold:dispute"),
         (Self::SuspUnapplied, "susp:unapplied"),
@@ -172,6 +182,8 @@ pub enum Error {
 pub struct Posting {
     key: String,
     lines: Vec<Line>,
+    #[serde(skip)]
+    on: Option<Day>,
 }
 
 impl Posting {
@@ -190,7 +202,7 @@ impl Posting {
         }
         match sums.into_values().find(|sum| sum.minor != 0) {
             Some(difference) => Err(Error::Unbalanced { key, difference }),
-            None => Ok(Self { key, lines }),
+            None => Ok(Self { key, lines, on: None }),
         }
     }
 
@@ -206,6 +218,20 @@ impl Posting {
         party: Option<&str>,
     ) -> Result<Self, Error> {
         Self::try_new(key, vec![Line::debit(debit, amount).of(party), Line::credit(credit, amount).of(party)])
+    }
+
+    /// The same posting, dated: the fact belongs to this day, whenever it is posted. A locked day moves it to the next open
+    /// one when it is stored.
+    #[must_use]
+    pub const fn dated(mut self, on: Day) -> Self {
+        self.on = Some(on);
+        self
+    }
+
+    /// The day the fact belongs to, when it is not the day of posting.
+    #[must_use]
+    pub const fn on(&self) -> Option<Day> {
+        self.on
     }
 
     /// The fact this posting records. Unique.

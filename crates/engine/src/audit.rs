@@ -22,12 +22,14 @@ use suture_core::order::Order;
 use suture_core::patient::Patient;
 use suture_core::payment::Payment;
 use suture_core::payout::ProviderPayout;
+use suture_core::period::Period;
 use suture_core::policy::Policy;
 use suture_core::posting::Posting;
 use suture_core::practice::{Clinic, Provider, VisitType};
 use suture_core::refund::Refund;
 use suture_core::remittance::Remittance;
 use suture_core::service::Service;
+use suture_core::settlement::Settlement;
 use suture_core::waiting::Waiting;
 use suture_store::journal::{self, Stored};
 use suture_store::{ledger, seals};
@@ -99,7 +101,8 @@ macro_rules! replayed {
 
 replayed! {
     Payment, Debt, Refund, Dispute, Posting, Patient, Policy, Eligibility, Estimate, Service, Invoice, Remittance,
-    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting, Intake, Order, Filing
+    ProviderPayout, Notice, Clinic, Provider, VisitType, Appointment, Encounter, Waiting, Intake, Order, Filing,
+    Settlement, Period
 }
 
 impl Engine {

@@ -25,6 +25,7 @@ use suture_core::order;
 use suture_core::patient::{self, Patient};
 use suture_core::payment::{self, Payment};
 use suture_core::payout::{self, ProviderPayout};
+use suture_core::period::{self, Period};
 use suture_core::policy::{self, Policy};
 use suture_core::posting::{self, Posting};
 use suture_core::practice::{Clinic, ClinicEvent, Provider, ProviderEvent, VisitType, VisitTypeEvent};
@@ -32,6 +33,7 @@ use suture_core::refund::{self, Refund};
 use suture_core::refusal::Refusal;
 use suture_core::remittance::{self, Remittance};
 use suture_core::service::{self, Service};
+use suture_core::settlement::{self, Settlement};
 use suture_core::time::Timestamp;
 use suture_core::waiting::{self, Waiting};
 use suture_store::effects::{self, Lease, NewEffect};
@@ -120,6 +122,8 @@ machines! {
     Notice, notice::Event, "notice";
     order::Order, order::Event, "order", order::postings;
     filing::Filing, filing::Event, "filing";
+    Settlement, settlement::Event, "settlement", settlement::postings;
+    Period, period::Event, "period";
 }
 
 /// A stream that is being changed.

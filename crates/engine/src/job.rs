@@ -7,7 +7,7 @@ use suture_connect::erp::filing::FilingState;
 use suture_connect::gateway::{Fetch, List};
 use suture_core::id::{
     AppointmentId, EligibilityId, EncounterId, EstimateId, FilingId, InvoiceId, NoticeId, OrderId, PatientId,
-    PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId,
+    PaymentId, PostingId, ProviderPayoutId, RefundId, RemittanceId, ServiceId, SettlementId,
 };
 use suture_core::time::Timestamp;
 
@@ -242,6 +242,13 @@ pub(crate) enum Job {
         /// The payout.
         payout: ProviderPayoutId,
     },
+    /// List the lines of a gateway payout, a page at a time, and match them.
+    ListSettlement {
+        /// The gateway payout.
+        settlement: SettlementId,
+        /// The page.
+        after: Option<String>,
+    },
     /// Bring the gateway's mirror of an invoice in step.
     MirrorInvoice {
         /// The invoice.
@@ -335,6 +342,7 @@ impl Job {
             Self::TransferPayout { .. } => "transfer_payout",
             Self::ReverseTransfer { .. } => "reverse_transfer",
             Self::FollowPayout { .. } => "follow_payout",
+            Self::ListSettlement { .. } => "list_settlement",
             Self::MirrorInvoice { .. } => "mirror_invoice",
             Self::BookRemittance { .. } => "book_remittance",
             Self::SendNotice { .. } => "send_notice",

@@ -32,6 +32,7 @@ mod ports;
 mod post;
 mod probe;
 pub mod queries;
+pub mod reconcile;
 mod refunds;
 pub mod requests;
 mod retry;

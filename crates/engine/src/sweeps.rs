@@ -124,8 +124,10 @@ impl Engine {
             .0
             .store
             .write(move |tx| {
-                // Charges before refunds and disputes: parents first saves fetches.
-                for (delay, list) in [List::Intents, List::Refunds, List::Disputes].into_iter().enumerate() {
+                // Charges before refunds and disputes, facts before payouts: parents first saves fetches.
+                for (delay, list) in
+                    [List::Intents, List::Refunds, List::Disputes, List::Payouts].into_iter().enumerate()
+                {
                     let later = Duration::from_millis(u64::try_from(delay).unwrap_or(0));
                     let job = Job::Sweep { list, since: now - back, after: None };
                     effects::insert(tx, &organization, &page(&connection, &job, now, later), now)?;
@@ -164,11 +166,14 @@ impl Engine {
         for evidence in page_seen.seen.evidence {
             self.take_in_swept(&open, evidence, &origin).await?;
         }
-        let lease = working.lease.clone();
+        // Payouts of the gateway to the bank are notes, not evidence (FLOWS 8i).
+        let payouts = matches!(list, List::Payouts).then_some(page_seen.seen.notes).unwrap_or_default();
+        let (lease, over) = (working.lease.clone(), open.clone());
         let next = page_seen.next.map(|after| Job::Sweep { list, since, after: Some(after) });
         let connection = open.id.clone();
         let order = self.order(&open.organization, "sweep", "daily_sweep");
         self.apply(&open.id, order, move |change| {
+            crate::billing::take_notes(change, &over, &payouts, &origin)?;
             if let Some(job) = &next {
                 let effect = page(&connection, job, change.order.now, Duration::ZERO);
                 change.effect(effect)?;

@@ -237,6 +237,7 @@ impl Engine {
                 Box::pin(self.reverse_payout(working, payout, number)).await
             }
             Job::FollowPayout { payout } => Box::pin(self.follow_payout(working, payout)).await,
+            Job::ListSettlement { .. } => Box::pin(self.list_settlement(working, &job)).await,
             Job::MirrorInvoice { invoice } => Box::pin(self.mirror_invoice(working, invoice)).await,
             Job::BookRemittance { remittance, from } => {
                 Box::pin(self.book_remittance(working, remittance, from)).await

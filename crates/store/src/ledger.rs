@@ -1,6 +1,7 @@
 //! The ledger on disk: one row per posting, one per line. Immutable.
 
 use suture_core::currency::Currency;
+use suture_core::day::Day;
 use suture_core::ledger::{Line, Posting};
 use suture_core::money::Money;
 use suture_core::time::Timestamp;
@@ -8,14 +9,35 @@ use suture_core::time::Timestamp;
 use crate::statement::{Row, Statement};
 use crate::{Error, Tx};
 
+// The one place where a locked period is kept closed: a day up to the lock becomes the next open day, and the entry keeps
+// its original day. In the statement itself, so that no posting can forget it and none needs another round trip.
 const ENTRY: Statement = Statement::new(
     "post entry",
-    "insert into ledger_entries (organization, key, stream, version, at, lines) values ($1, $2, $3, $4, $5, $6)",
+    "insert into ledger_entries (organization, key, stream, version, at, lines, day, original_day) \
+     values ($1, $2, $3, $4, $5, $6, \
+       coalesce((select next_open from period_locks where organization = $1 and through >= $7), $7), \
+       (select $7 from period_locks where organization = $1 and through >= $7))",
 );
 const LINE: Statement = Statement::new(
     "post line",
-    "insert into ledger_lines (organization, account, currency, at, key, line, amount_minor, party) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    "insert into ledger_lines (organization, account, currency, at, key, line, amount_minor, party, day) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, \
+       coalesce((select next_open from period_locks where organization = $1 and through >= $9), $9))",
+);
+const OF_DAY: Statement = Statement::new(
+    "ledger of day",
+    "select coalesce(party, ''), account, currency, cast(sum(amount_minor) as bigint), count(*) from ledger_lines \
+     where organization = $1 and day = $2 group by coalesce(party, ''), account, currency order by 1, 2, 3",
+);
+const THROUGH: Statement = Statement::new(
+    "balances through day",
+    "select account, currency, cast(sum(amount_minor) as bigint) from ledger_lines where organization = $1 and day <= $2 \
+     group by account, currency order by account, currency",
+);
+const MOVED: Statement = Statement::new(
+    "entries moved to day",
+    "select key, original_day from ledger_entries where organization = $1 and day = $2 and original_day is not null \
+     order by key limit 1000",
 );
 const BALANCES: Statement = Statement::new(
     "balances",
@@ -83,6 +105,7 @@ pub fn post(
     at: Timestamp,
 ) -> Result<(), Error> {
     let lines = serde_json::to_string(posting.lines()).map_err(|_| Error::Corrupt("posting".to_owned()))?;
+    let day = posting.on().unwrap_or_else(|| Day::utc(at)).to_string();
     let values = [
         organization.into(),
         posting.key().into(),
@@ -90,6 +113,7 @@ pub fn post(
         version.into(),
         at.millis().into(),
         lines.into(),
+        (&day).into(),
     ];
     tx.execute_one(&ENTRY, &values)?;
     for (index, line) in posting.lines().iter().enumerate() {
@@ -103,6 +127,7 @@ pub fn post(
             i64::try_from(index).unwrap_or(i64::MAX).into(),
             line.amount.minor.into(),
             line.party.as_deref().into(),
+            (&day).into(),
         ];
         tx.execute_one(&LINE, &values)?;
     }
@@ -146,6 +171,56 @@ pub fn list(tx: &mut Tx<'_>, organization: &str, after: &str, limit: i64) -> Res
 /// [`Error`] of the database.
 pub fn get(tx: &mut Tx<'_>, organization: &str, key: &str) -> Result<Option<Entry>, Error> {
     tx.query_optional(&GET, &[organization.into(), key.into()])?.as_ref().map(read).transpose()
+}
+
+/// One sum of a day: of a party on an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaySum {
+    /// Whose; `None` for nobody's.
+    pub party: Option<String>,
+    /// The account's code.
+    pub account: String,
+    /// Debit positive.
+    pub amount: Money,
+    /// Of how many lines.
+    pub lines: i64,
+}
+
+/// What was booked on a day, by party and account.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn of_day(tx: &mut Tx<'_>, organization: &str, day: Day) -> Result<Vec<DaySum>, Error> {
+    let rows = tx.query(&OF_DAY, &[organization.into(), day.to_string().into()])?;
+    rows.iter()
+        .map(|row| {
+            let party = Some(row.text(0)?).filter(|party| !party.is_empty());
+            let amount = Money::new(row.int(3)?, currency(row, 2)?);
+            Ok(DaySum { party, account: row.text(1)?, amount, lines: row.int(4)? })
+        })
+        .collect()
+}
+
+/// Balances of everything that belongs to days up to one, by account code; debit positive.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn balances_through(
+    tx: &mut Tx<'_>,
+    organization: &str,
+    day: Day,
+) -> Result<Vec<(String, Money)>, Error> {
+    let rows = tx.query(&THROUGH, &[organization.into(), day.to_string().into()])?;
+    rows.iter().map(sum).collect()
+}
+
+/// Entries of a day that belong to an earlier, locked one: key and original day. A thousand at most.
+///
+/// # Errors
+/// [`Error`] of the database.
+pub fn moved_to(tx: &mut Tx<'_>, organization: &str, day: Day) -> Result<Vec<(String, String)>, Error> {
+    let rows = tx.query(&MOVED, &[organization.into(), day.to_string().into()])?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
 /// Parties whose balance on an account is a credit, with how much (positive) and since when it last changed, oldest first.
@@ -259,5 +334,18 @@ fn read(row: &Row) -> Result<Entry, Error> {
 }
 
 /// Every statement of this module, for the test that prepares them.
-pub const STATEMENTS: &[Statement] =
-    &[ENTRY, LINE, BALANCES, PARTY, OPEN_PARTIES, PARTY_LINES, ENTRIES, OF_ACCOUNT, GET, COUNT];
+pub const STATEMENTS: &[Statement] = &[
+    ENTRY,
+    LINE,
+    OF_DAY,
+    THROUGH,
+    MOVED,
+    BALANCES,
+    PARTY,
+    OPEN_PARTIES,
+    PARTY_LINES,
+    ENTRIES,
+    OF_ACCOUNT,
+    GET,
+    COUNT,
+];

@@ -6,6 +6,8 @@
 
 pub mod access;
 pub mod announcements;
+pub mod bank;
+pub mod books;
 pub mod calendar;
 pub mod connections;
 pub mod contacts;
@@ -32,6 +34,7 @@ pub mod remittances;
 pub mod requests;
 pub mod runs;
 pub mod seals;
+pub mod settlements;
 mod sqlite;
 pub mod statement;
 pub mod store;

@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0003_orders.sql"),
         postgres: include_str!("../migrations/postgres/0003_orders.sql"),
     },
+    Migration {
+        number: 4,
+        sqlite: include_str!("../migrations/sqlite/0004_books.sql"),
+        postgres: include_str!("../migrations/postgres/0004_books.sql"),
+    },
 ];
 
 const CREATE: &str = "create table if not exists migrations (number bigint primary key)";

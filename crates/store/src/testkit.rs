@@ -107,6 +107,8 @@ pub fn statements() -> Vec<Statement> {
     [
         crate::access::STATEMENTS,
         crate::announcements::STATEMENTS,
+        crate::bank::STATEMENTS,
+        crate::books::STATEMENTS,
         crate::calendar::STATEMENTS,
         crate::connections::STATEMENTS,
         crate::contacts::STATEMENTS,
@@ -129,6 +131,7 @@ pub fn statements() -> Vec<Statement> {
         crate::requests::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::seals::STATEMENTS,
+        crate::settlements::STATEMENTS,
         crate::visits::STATEMENTS,
         crate::wordings::STATEMENTS,
     ]

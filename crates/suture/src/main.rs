@@ -91,6 +91,8 @@ enum Command {
     Encounters(command::encounters::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
+    /// Verify a signed proof of balance
+    Proof(command::proof::Arguments),
     /// Verify and export the audit trail
     Audit(command::audit::Arguments),
     /// Run the pre-launch test plan against the sandbox, and write or verify its signed report
@@ -145,6 +147,7 @@ fn main() -> ExitCode {
         Command::Waiting(arguments) => command::waiting::run(&arguments),
         Command::Encounters(arguments) => command::encounters::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
+        Command::Proof(arguments) => command::proof::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::GoLiveCheck(arguments) => command::go_live_check::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),

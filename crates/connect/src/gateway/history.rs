@@ -31,7 +31,7 @@ pub enum List {
 pub struct Page {
     /// Everything seen on the page.
     pub seen: Seen,
-    /// The raw items, for lists that are not evidence (balance transactions, payouts, events).
+    /// The raw items, for lists that are not evidence (balance transactions, events).
     pub items: Vec<serde_json::Value>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<String>,

@@ -14,6 +14,7 @@ mod note;
 mod payments;
 mod platform;
 mod seen;
+mod settlements;
 mod stored;
 mod transfers;
 mod vault;
@@ -35,6 +36,7 @@ pub use note::{FraudWarning, Note};
 pub use payments::{CaptureMode, CreatePayment, CreateRefund, Payments, RefundReason, Refunds};
 pub use platform::Gateway;
 pub use seen::{Fetch, Part, Seen};
+pub use settlements::{SettlementSeen, Settlements};
 pub use stored::{CustomerSeen, HsaFsa, SetupSeen, SetupStatus, StoredMethod};
 pub use transfers::{
     AccountStanding, CreateTransfer, ReversalSeen, ReverseTransfer, TransferSeen, Transfers,

@@ -3,7 +3,8 @@
 //! Made by connectors, used by `engine` for patients, methods, holds, invoices and disputes.
 
 use crate::gateway::{
-    AuthorizationSeen, CreditNoteSeen, CustomerSeen, InvoicePaymentSeen, InvoiceSeen, SetupSeen, StoredMethod,
+    AuthorizationSeen, CreditNoteSeen, CustomerSeen, InvoicePaymentSeen, InvoiceSeen, SettlementSeen,
+    SetupSeen, StoredMethod,
 };
 
 /// One observation that is not evidence about a payment.
@@ -33,6 +34,8 @@ pub enum Note {
     InvoicePayment(InvoicePaymentSeen),
     /// A credit note.
     CreditNote(Box<CreditNoteSeen>),
+    /// A payout of the gateway to the bank.
+    Settlement(Box<SettlementSeen>),
     /// The issuer believes that a charge is fraud; a dispute may follow.
     EarlyFraudWarning(FraudWarning),
 }

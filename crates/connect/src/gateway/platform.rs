@@ -3,7 +3,7 @@
 //! `engine` asks for a capability and does without it when there is none: a missing one is `None`, never a stub.
 
 use crate::gateway::{
-    Account, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks,
+    Account, Guide, History, Holds, Invoices, Payments, Refunds, Settlements, Transfers, Vault, Webhooks,
 };
 
 /// A payment platform behind one connection (one account, one mode).
@@ -18,6 +18,8 @@ pub trait Gateway: Send + Sync {
     fn refunds(&self) -> Option<&dyn Refunds>;
     /// Pass money on to connected accounts.
     fn transfers(&self) -> Option<&dyn Transfers>;
+    /// Payouts to the bank, and the lines that they consist of.
+    fn settlements(&self) -> Option<&dyn Settlements>;
     /// Customers and stored methods.
     fn vault(&self) -> Option<&dyn Vault>;
     /// Bill a patient.

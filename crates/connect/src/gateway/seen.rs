@@ -47,6 +47,8 @@ pub enum Fetch {
     Invoice(String),
     /// A credit note.
     CreditNote(String),
+    /// A payout of the gateway to the bank.
+    Settlement(String),
 }
 
 /// A part of a list that is read page by page.

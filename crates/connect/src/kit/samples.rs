@@ -175,6 +175,7 @@ pub fn fetches() -> Vec<Fetch> {
         Fetch::Setup(id("seti")),
         Fetch::Invoice(id("in")),
         Fetch::CreditNote(id("cn")),
+        Fetch::Settlement(id("po")),
     ]
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn note(note: &Note) -> String {
             seen.after_payment,
             seen.refunds.len()
         ),
+        Note::Settlement(seen) => format!("{seen:?}"),
         Note::EarlyFraudWarning(seen) => format!("fraud warning {seen:?}"),
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn take_notes(
             Note::Invoice(seen) => invoices::take_invoice(change, open, seen, origin)?,
             Note::InvoicePayment(seen) => take_invoice_payment(change, open, seen, origin)?,
             Note::EarlyFraudWarning(seen) => warn(change, open, seen)?,
+            Note::Settlement(seen) => crate::reconcile::take_settlement(change, open, seen)?,
             // The method of a finished setup comes with its own note; holds and credit notes show in the evidence.
             Note::Setup(_) | Note::Authorization(_) | Note::CreditNote(_) | Note::InvoiceGone { .. } => {}
         }

@@ -72,7 +72,7 @@ pub(super) enum Carrier {
 
 /// See the module.
 pub struct Office {
-    pub(super) keyring: Keyring,
+    pub(crate) keyring: Keyring,
     pub(super) passes: PassKey,
     rooms: hmac::Key,
     marks: hmac::Key,

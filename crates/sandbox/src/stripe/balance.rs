@@ -93,7 +93,7 @@ pub(crate) struct Purse {
 #[derive(Debug, Default)]
 pub(crate) struct Purses {
     pub(crate) totals: BTreeMap<Currency, Purse>,
-    maturing: BTreeMap<(i64, Currency), i64>,
+    pub(super) maturing: BTreeMap<(i64, Currency), i64>,
     pub(crate) unpaid: BTreeMap<Currency, Vec<Id>>,
 }
 

@@ -52,6 +52,8 @@ impl StripeWorld {
             "win" => self.control_dispute_end(body, true),
             "lose" => self.control_dispute_end(body, false),
             "payout" | "payout_paid" | "payout_failed" => self.control_payout(verb, body),
+            "balance_line" => self.control_balance_line(body),
+            "exchange" => self.control_exchange(body),
             "connected_account" => self.control_connected_account(body),
             "movements" => Ok(json!({ "movements": self.render_movements() })),
             "state" => Ok(self.state(body)),
@@ -207,13 +209,13 @@ impl StripeWorld {
         self.shown(answer)
     }
 
-    /// `{charge | payment_intent, reason, inquiry}`
+    /// `{charge | payment_intent, reason, inquiry, amount}`
     fn control_dispute(&mut self, body: &Value) -> Controlled {
         let charge =
             self.charge_named(body).ok_or("Name a known charge or payment_intent: nothing was disputed.")?;
         let reason = body["reason"].as_str().unwrap_or("fraudulent");
         let inquiry = body["inquiry"].as_bool().unwrap_or(false);
-        let row = self.open_dispute(&charge, reason, inquiry).ok_or_else(|| {
+        let row = self.open_dispute(&charge, reason, inquiry, body["amount"].as_i64()).ok_or_else(|| {
             format!("Charge {charge} has no captured money to dispute: nothing was disputed.")
         })?;
         Ok(row.render(self.now_seconds()))
@@ -237,7 +239,8 @@ impl StripeWorld {
     fn control_payout(&mut self, verb: &str, body: &Value) -> Controlled {
         if verb == "payout" {
             let currency = currency::parse(body["currency"].as_str().unwrap_or("usd")).map_err(spoken)?;
-            return self.create_payout(currency).map(|row| row.render());
+            let may_be_negative = body["may_be_negative"].as_bool().unwrap_or(false);
+            return self.create_payout(currency, may_be_negative).map(|row| row.render());
         }
         let id = body["payout"].as_str().ok_or("Name a payout: nothing was changed.")?;
         let row = if verb == "payout_paid" { self.pay_payout(id) } else { self.fail_payout(id) };

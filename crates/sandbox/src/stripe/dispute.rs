@@ -111,7 +111,13 @@ impl Dispute {
 
 impl StripeWorld {
     /// Opens a dispute of a captured charge. `None` when there is no such charge or nothing left to dispute.
-    pub(crate) fn open_dispute(&mut self, charge: &str, reason: &str, inquiry: bool) -> Option<Arc<Dispute>> {
+    pub(crate) fn open_dispute(
+        &mut self,
+        charge: &str,
+        reason: &str,
+        inquiry: bool,
+        amount: Option<i64>,
+    ) -> Option<Arc<Dispute>> {
         self.settle_charge_later(charge);
         let charge = self.charges.get(charge).map(Arc::clone)?;
         if !charge.captured || charge.refundable() <= 0 {
@@ -121,7 +127,7 @@ impl StripeWorld {
         let dispute = Dispute {
             id: self.random.id("du_"),
             created: now,
-            amount: charge.refundable(),
+            amount: amount.unwrap_or(i64::MAX).min(charge.refundable()),
             currency: charge.currency,
             charge: Arc::clone(&charge.id),
             payment_intent: Arc::clone(&charge.payment_intent),
@@ -150,7 +156,7 @@ impl StripeWorld {
     }
 
     fn withdraw(&mut self, id: &str, charge: &Charge) {
-        let amount = charge.refundable();
+        let amount = self.disputes.get(id).map_or(0, |dispute| dispute.amount).min(charge.refundable());
         let line = self.book(adjustment(-amount, FEE, charge.currency, "dispute", id));
         self.disputes.change(id, |dispute| dispute.lines.push(line));
         self.charges.change(&charge.id, |charge| charge.charged_back = true);

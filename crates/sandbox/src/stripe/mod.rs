@@ -8,6 +8,7 @@ mod card_face;
 mod charge;
 mod connected_account;
 mod control;
+mod control_balance;
 mod control_cards;
 mod credit_note;
 mod credit_note_issue;

@@ -94,7 +94,11 @@ impl StripeWorld {
     ///
     /// # Errors
     /// A sentence when nothing is available.
-    pub(crate) fn create_payout(&mut self, currency: Currency) -> Result<Arc<Payout>, String> {
+    pub(crate) fn create_payout(
+        &mut self,
+        currency: Currency,
+        may_be_negative: bool,
+    ) -> Result<Arc<Payout>, String> {
         let now = self.now_seconds();
         let waiting = self.purses.unpaid.remove(currency).unwrap_or_default();
         let (taken, left): (Vec<Id>, Vec<Id>) = waiting
@@ -102,7 +106,7 @@ impl StripeWorld {
             .partition(|id| self.balance_transactions.get(id).is_some_and(|line| line.available_on <= now));
         let amount: i64 =
             taken.iter().filter_map(|id| self.balance_transactions.get(id)).map(|line| line.net()).sum();
-        if amount <= 0 {
+        if amount == 0 || amount < 0 && !may_be_negative {
             self.purses.unpaid.insert(currency, taken.into_iter().chain(left).collect());
             return Err(format!(
                 "No payout was made: {amount} {currency} are available. Jump the clock until charges are available."

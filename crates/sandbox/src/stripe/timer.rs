@@ -75,7 +75,7 @@ impl StripeWorld {
             Due::RefundSucceeds(refund) => self.refund_succeeds(refund),
             Due::RefundFails(refund) => self.refund_fails(refund),
             Due::Dispute { charge, reason, inquiry } => {
-                self.open_dispute(charge, reason, *inquiry);
+                self.open_dispute(charge, reason, *inquiry, None);
             }
             Due::FraudWarning(charge) => self.warn_of_fraud(charge),
             Due::Deadline(dispute) => self.dispute_deadline(dispute),

@@ -27,6 +27,8 @@ pub(super) enum Reads {
     InvoiceDeleted,
     InvoicePayment,
     CreditNote,
+    /// A payout to the bank.
+    Payout,
     /// An early warning of fraud.
     Warning,
     /// Known, and neither evidence nor a note: recorded only.
@@ -74,12 +76,12 @@ const NEEDED: &[(&str, Reads)] = &[
     ("payment_method.automatically_updated", Reads::Method),
     ("payment_method.detached", Reads::MethodDetached),
     ("payment_method.updated", Reads::Method),
-    ("payout.canceled", Reads::Recorded),
-    ("payout.created", Reads::Recorded),
-    ("payout.failed", Reads::Recorded),
-    ("payout.paid", Reads::Recorded),
-    ("payout.reconciliation_completed", Reads::Recorded),
-    ("payout.updated", Reads::Recorded),
+    ("payout.canceled", Reads::Payout),
+    ("payout.created", Reads::Payout),
+    ("payout.failed", Reads::Payout),
+    ("payout.paid", Reads::Payout),
+    ("payout.reconciliation_completed", Reads::Payout),
+    ("payout.updated", Reads::Payout),
     ("radar.early_fraud_warning.created", Reads::Warning),
     ("refund.created", Reads::Refund),
     ("refund.failed", Reads::Refund),

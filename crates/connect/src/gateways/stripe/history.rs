@@ -15,7 +15,7 @@ use crate::gateways::stripe::settings::Stripe;
 use crate::gateways::stripe::translate::noted;
 use crate::gateways::stripe::wire::Object;
 use crate::gateways::stripe::{
-    errors, translate, translate_invoice, translate_vault, wire, wire_invoice, wire_vault,
+    errors, settlements, translate, translate_invoice, translate_vault, wire, wire_invoice, wire_vault,
 };
 use crate::http::{HttpRequest, HttpResponse};
 use crate::outcome::Outcome;
@@ -40,6 +40,7 @@ impl History for Stripe {
             Fetch::Setup(id) => self.fetch_setup(id),
             Fetch::Invoice(id) => Invoices::fetch(self, id),
             Fetch::CreditNote(id) => self.get(&path("/v1/credit_notes/", id, ""), Form::new()),
+            Fetch::Settlement(id) => self.get(&path("/v1/payouts/", id, ""), Form::new()),
         }
     }
 
@@ -63,6 +64,7 @@ impl History for Stripe {
                 there(found).map(|invoice| noted(Note::Invoice(Box::new(invoice))))
             }
             Fetch::CreditNote(id) => errors::read(response, |wire| credit_note(asked(wire, id)?)),
+            Fetch::Settlement(id) => errors::read(response, |wire| settlements::payout(asked(wire, id)?)),
         }
     }
 
@@ -90,7 +92,10 @@ impl History for Stripe {
             }
             List::Refunds => errors::read(response, |list| page(list, refund, Fetch::Refund)),
             List::Disputes => errors::read(response, |list| page(list, dispute, Fetch::Dispute)),
-            List::Events | List::BalanceTransactions | List::Payouts => errors::read(response, raw_page),
+            List::Payouts => {
+                errors::read(response, |list| page(list, settlements::payout, Fetch::Settlement))
+            }
+            List::Events | List::BalanceTransactions => errors::read(response, raw_page),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod refunds;
 mod refusals;
 mod request;
 pub mod settings;
+mod settlements;
 mod signature;
 pub mod transfers;
 mod translate;

@@ -10,6 +10,7 @@ use crate::gateway::{Fetch, Note, Seen, WebhookRefusal};
 use crate::gateways::stripe::events::Reads;
 use crate::gateways::stripe::invoices::Found;
 use crate::gateways::stripe::settings::Stripe;
+use crate::gateways::stripe::settlements;
 use crate::gateways::stripe::translate::{fetchable, id_of, is_id, noted, nothing};
 use crate::gateways::stripe::webhooks::not_an_event;
 use crate::gateways::stripe::wire::Object;
@@ -50,6 +51,7 @@ impl Stripe {
             }
             Some(Reads::InvoicePayment) => invoice_payment(raw),
             Some(Reads::CreditNote) => credit_note(raw),
+            Some(Reads::Payout) => about(raw, settlements::payout, Fetch::Settlement),
             Some(Reads::Warning) => warning(raw),
             Some(Reads::Recorded) | None => Ok((identity(raw), nothing())),
         }

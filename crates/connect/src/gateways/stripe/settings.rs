@@ -5,6 +5,7 @@
 
 use suture_core::redact::Secret;
 
+use crate::gateway::Settlements;
 use crate::gateway::{
     Account, Gateway, Guide, History, Holds, Invoices, Payments, Refunds, Transfers, Vault, Webhooks,
 };
@@ -205,6 +206,10 @@ impl Gateway for Stripe {
     }
 
     fn transfers(&self) -> Option<&dyn Transfers> {
+        Some(self)
+    }
+
+    fn settlements(&self) -> Option<&dyn Settlements> {
         Some(self)
     }
 
