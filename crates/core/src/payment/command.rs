@@ -112,6 +112,11 @@ pub enum Command {
         /// Our refund.
         refund_id: RefundId,
     },
+    /// Record that what had come back from refunds was paid to the patient outside of a gateway.
+    PayBackElsewhere {
+        /// How much; no more than stands as a credit is taken.
+        amount: Money,
+    },
     /// Say whose money it is.
     ResolveLink {
         /// Our link token.
@@ -169,6 +174,7 @@ pub fn decide(state: Option<&Payment>, command: &Command, now: Timestamp) -> Res
         Command::Cancel => cancel(payment, now),
         Command::ReserveRefund { refund_id, amount } => reserve(payment, *refund_id, *amount),
         Command::ReleaseRefund { refund_id } => Ok(release(payment, *refund_id)),
+        Command::PayBackElsewhere { amount } => Ok(pay_back_elsewhere(payment, *amount)),
         Command::ResolveLink { link, purpose, care, debt } => resolve(payment, link, (*purpose, *debt), care),
         Command::Relink { link, care } => relink(payment, link, care),
         Command::Consume => Ok(consume(payment)),
@@ -370,6 +376,14 @@ fn reserve(payment: &Payment, refund_id: RefundId, amount: Money) -> Result<Vec<
 fn release(payment: &Payment, refund_id: RefundId) -> Vec<Event> {
     match payment.reserved.contains_key(&refund_id.to_string()) {
         true => vec![Event::RefundReleased { refund_id }],
+        false => Vec::new(),
+    }
+}
+
+fn pay_back_elsewhere(payment: &Payment, amount: Money) -> Vec<Event> {
+    let part = Money::new(amount.minor.min(payment.in_credit_minor()), payment.amount.currency);
+    match part.minor > 0 && amount.currency == part.currency {
+        true => vec![Event::PaidBackElsewhere { amount: part }],
         false => Vec::new(),
     }
 }
