@@ -212,7 +212,8 @@ impl Engine {
             Some(_) => {}
         }
         let actor = Actor::System("billing".to_owned());
-        let how = super::Authorize { off_session: true, ..super::Authorize::default() };
+        let connection = self.gateway_of_service(&organization, &state).await?;
+        let how = super::Authorize { off_session: true, connection, ..super::Authorize::default() };
         match self.charge_balance(&Caller { organization, actor }, id, how).await {
             Ok(_) => self.finish(working, "charged after the notice").await,
             // Above the cap, no card, no consent: the patient is asked (FLOWS 2E, 2.5).
@@ -254,22 +255,6 @@ impl Engine {
         })
         .await?;
         Ok(After::Finished)
-    }
-
-    /// An origin for reactions that no gateway caused.
-    pub(crate) fn any_origin(&self, organization: &str) -> Origin {
-        let usable = self.gateway_for(organization, None).and_then(|id| self.connection(&id));
-        match usable {
-            Ok(open) => self.origin(&open, Source::Fetched, self.now()),
-            Err(_) => Origin {
-                connection: String::new(),
-                gateway: String::new(),
-                seen_at: self.now(),
-                source: Source::Fetched,
-                flows: self.flows_for(""),
-                planner: None,
-            },
-        }
     }
 }
 

@@ -154,7 +154,9 @@ pub(crate) fn settle(
         })?;
     }
     let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
-    let mirrored_at = patient.customers.keys().find(|connection| **connection == origin.connection).cloned();
+    let used = super::origins::gateway_of(change, &state)?;
+    let used = used.map_or_else(|| origin.connection.clone(), |(connection, _)| connection);
+    let mirrored_at = patient.customers.keys().find(|connection| **connection == used).cloned();
     make_invoice(change, service, mirrored_at.filter(|_| billing.invoices))?;
     go_on(change, service, origin)?;
     match billing.collect_after {

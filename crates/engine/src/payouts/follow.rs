@@ -94,6 +94,12 @@ pub(crate) fn follow_service(change: &mut Change<'_, '_>, service: &str) -> Resu
     })
 }
 
+/// Whether a service has a payout.
+pub(crate) fn is_accrued(change: &mut Change<'_, '_>, service: &str) -> Result<bool, Error> {
+    let organization = change.order.organization.clone();
+    Ok(journal::referred(change.tx, &organization, &reference(service))?.is_some())
+}
+
 /// The key under which a service's payout is found.
 fn reference(service: &str) -> String {
     format!("payout-of/{service}")
