@@ -139,6 +139,16 @@ impl Problem {
         Self::new("forbidden", StatusCode::FORBIDDEN, detail)
     }
 
+    /// The key would let events leave that it may not read.
+    pub(crate) fn forbidden_events(machines: &[&str]) -> Self {
+        let detail = format!(
+            "Nothing was done. The role of this key may not read events of {}, so it cannot let them be sent; name only \
+             types that it may read, or let an admin do it.",
+            machines.join(", ")
+        );
+        Self::new("forbidden", StatusCode::FORBIDDEN, detail)
+    }
+
     pub(crate) fn rate_limited() -> Self {
         let detail =
             "Nothing was done. This key sends too many requests; wait as long as `Retry-After` says.";
@@ -426,6 +436,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("patient_exists"),
     page!("patient_missing"),
     page!("payer_invalid"),
+    page!("payload_contradicts_facts"),
     page!("payload_not_of_kind"),
     page!("payment_disputed"),
     page!("payment_exists"),
@@ -470,6 +481,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("time_invalid"),
     page!("too_far"),
     page!("too_many_holds"),
+    page!("too_many_exports"),
     page!("too_many_streams"),
     page!("too_soon"),
     page!("unauthenticated"),

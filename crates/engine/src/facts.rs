@@ -241,6 +241,7 @@ fn open_observed(
         amount,
         manual_capture: false,
         customer: None,
+        confirmed_by: None,
     };
     decide(change, &mut loaded, &Command::Open(opening))?;
     remember(change, evidence, &loaded.stream, origin)?;
@@ -438,6 +439,19 @@ fn facts_so_far(payment: &Payment) -> Vec<Told> {
         original: payment.charge.as_ref().map(|charge| format!("charge:{charge}")),
     });
     captured.into_iter().chain(refunded).collect()
+}
+
+/// Whether a payment told this event to flows: the fact with its amount and status, whenever that was.
+pub(crate) fn is_told(payment: &Payment, events: &[Event], told: &serde_json::Value) -> bool {
+    let each = events.iter().filter_map(|event| fact_event(payment, event));
+    each.chain(facts_so_far(payment)).any(|known| {
+        let amount = serde_json::to_value(known.amount).unwrap_or_default();
+        told["event"] == known.kind
+            && told["fact"] == known.fact.as_str()
+            && told["amount"] == amount
+            && told["status"] == known.status
+            && told["original_fact"].as_str() == known.original.as_deref()
+    })
 }
 
 fn tell_flows(
