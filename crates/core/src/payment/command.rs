@@ -36,6 +36,8 @@ pub struct Opening {
     pub manual_capture: bool,
     /// The gateway's customer, when the payer's methods are on file.
     pub customer: Option<String>,
+    /// Who confirmed an amount that is far from the usual.
+    pub confirmed_by: Option<String>,
 }
 
 /// How we learned something.
@@ -206,6 +208,7 @@ fn open(opening: &Opening) -> Result<Vec<Event>, Refusal> {
         amount: opening.amount,
         manual_capture: opening.manual_capture,
         customer: opening.customer.clone(),
+        confirmed_by: opening.confirmed_by.clone(),
     }])
 }
 

@@ -38,6 +38,9 @@ pub enum Event {
         /// The gateway's customer, when the payer's methods are on file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
+        /// Who confirmed an amount that is far from the usual.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirmed_by: Option<String>,
     },
     /// An attempt was planned and its key frozen.
     AttemptPlanned {

@@ -328,6 +328,7 @@ impl Payment {
             amount,
             manual_capture,
             customer,
+            ..
         } = event
         else {
             return None;

@@ -59,6 +59,7 @@ impl Story {
             amount: Money::usd(12000),
             manual_capture,
             customer: None,
+            confirmed_by: None,
         };
         story.run(&Command::Open(opening), 0).unwrap();
         story
@@ -330,6 +331,7 @@ fn a_payment_for_no_act_of_care_is_refused() {
         amount: Money::usd(1),
         manual_capture: false,
         customer: None,
+        confirmed_by: None,
     };
     assert_eq!(story.run(&Command::Open(opening), 0).unwrap_err().code, "care_missing");
 }

@@ -66,6 +66,7 @@ pub(crate) fn charge(
         amount: due,
         manual_capture: false,
         customer: patient.customers.get(&origin.connection).cloned(),
+        confirmed_by: None,
     };
     let options = AttemptOptions {
         method,
