@@ -243,7 +243,8 @@ fn settle_money(
         collection::begin(change, &service)?;
     }
     match kept {
-        true => Ok(()),
+        // What is being captured pays the fee; a charge before the visit is stopped all the same.
+        true => timers::stop_charges_before(change, after),
         false => timers::stop_collecting(change, after),
     }
 }

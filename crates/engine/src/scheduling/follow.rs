@@ -48,6 +48,8 @@ pub(crate) fn follow(
         billing::see(change, &service.to_string(), (payment, Kind::Estimate), origin)?;
         if after.status == Status::Completed {
             timers::stop_charges_before(change, &after)?;
+        }
+        if after.status == Status::Completed || owes_a_fee(&after) {
             collection::begin(change, &service.to_string())?;
         }
     }
@@ -56,6 +58,12 @@ pub(crate) fn follow(
         refund_failed(change, &after, payment)?;
     }
     Ok(())
+}
+
+/// Whether an ending left a fee to charge. While a charge before the visit could still collect, it could not be begun.
+fn owes_a_fee(after: &Appointment) -> bool {
+    let has_ended = matches!(after.status, Status::NoShow | Status::Canceled);
+    has_ended && after.ended.as_ref().is_some_and(|(.., verdict)| verdict.charge.minor > 0)
 }
 
 /// A refund of money that came too late failed: the patient is still owed it, and somebody must know.
