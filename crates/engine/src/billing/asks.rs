@@ -95,23 +95,35 @@ pub(super) fn collect_again(
     service: &Service,
     due: Money,
 ) -> Result<bool, Error> {
-    let mut paid_back = false;
-    for payment in service.payments.keys().filter(|_| service.version > 1) {
+    let asks = service.version > 1 && was_paid_back(change, service)?;
+    if asks {
+        owed_again(change, service, due)?;
+    }
+    Ok(asks)
+}
+
+/// Money went back to a patient who owes again: nobody knows by rule whether it is to be charged.
+pub(super) fn owed_again(change: &mut Change<'_, '_>, service: &Service, due: Money) -> Result<(), Error> {
+    ask(
+        change,
+        ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
+        &service.id.to_string(),
+        format!(
+            "money was paid back to the patient, and {due} of this service is owed now, after a correction of the payer or a \
+             refund at the gateway; tell the patient and charge it, or write it off; nothing is charged by itself"
+        ),
+    )
+}
+
+/// Whether a payment of a service gave money back.
+pub(super) fn was_paid_back(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
+    for payment in service.payments.keys() {
         let (_, state) = change.existing::<Payment>(payment)?;
-        paid_back |= state.refunded_minor() > 0;
+        if state.refunded_minor() > 0 {
+            return Ok(true);
+        }
     }
-    if paid_back {
-        ask(
-            change,
-            ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
-            &service.id.to_string(),
-            format!(
-                "the payer corrected this claim after money was paid back to the patient, who owes {due} now; tell the \
-                 patient and charge it, or write it off; nothing is charged by itself"
-            ),
-        )?;
-    }
-    Ok(paid_back)
+    Ok(false)
 }
 
 fn is_under_consent(change: &mut Change<'_, '_>, payment: &Payment) -> Result<bool, Error> {

@@ -110,10 +110,20 @@ pub(crate) fn see(
     let (known, held) = (state.payments.get(&payment.id.to_string()), held(payment, kind));
     asks::refund_failed(change, &state, (payment.id, known, held))?;
     decide_service(change, service, &service::Command::See { payment: payment.id, held })?;
-    match change.settling.as_deref() == Some(service) {
-        true => Ok(()),
-        false => settling::go_on(change, service, origin),
+    if change.settling.as_deref() == Some(service) {
+        return Ok(());
     }
+    settling::go_on(change, service, origin)?;
+    match kind {
+        Kind::Balance => settling::see_to_the_rest(change, service),
+        // A visit whose deposit this is sees to it itself.
+        Kind::Estimate if is_visit(payment) => Ok(()),
+        Kind::Estimate => settling::see_to_the_rest(change, service),
+    }
+}
+
+fn is_visit(payment: &Payment) -> bool {
+    payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok())
 }
 
 /// Decides a command on a service, saves it, and uses up the deposits that were applied. Says whether anything happened.

@@ -99,7 +99,10 @@ impl Engine {
                 Command::Adjudicate(_) | Command::SetResponsibility { .. } => {
                     settling::after_decision(change, &id.to_string(), &billing, &origin)?;
                 }
-                _ => settling::go_on(change, &id.to_string(), &origin)?,
+                _ => {
+                    settling::go_on(change, &id.to_string(), &origin)?;
+                    settling::see_to_the_rest(change, &id.to_string())?;
+                }
             }
             change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
         })
@@ -204,11 +207,7 @@ impl Engine {
         let due = state.to_collect().filter(|_| state.version == version);
         match due {
             None => return self.finish(working, "nothing is due any more").await,
-            Some(due) if due.minor > told_minor => {
-                return self
-                    .finish(working, "more is due than the patient was told; another notice runs")
-                    .await;
-            }
+            Some(due) if due.minor > told_minor => return self.tell_again(working, id).await,
             Some(_) => {}
         }
         let actor = Actor::System("billing".to_owned());
@@ -227,6 +226,22 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// More is due than the patient was told: the whole begins another notice, or a person is asked.
+    async fn tell_again(&self, working: &Working, id: ServiceId) -> Result<After, Error> {
+        let order = self.order(&working.effect.organization, "billing", "more_due_than_told");
+        let lease = working.lease.clone();
+        self.apply(&id.to_string(), order, move |change| {
+            settling::see_to_the_rest(change, &id.to_string())?;
+            estimates::finish(
+                change,
+                &lease,
+                Some("more is due than the patient was told; nothing was charged"),
+            )
+        })
+        .await?;
+        Ok(After::Finished)
     }
 
     /// Releases what a payment reserves, because its service was cancelled. A capture that is on its way wins; its money is
