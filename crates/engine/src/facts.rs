@@ -17,6 +17,7 @@ use suture_store::{journal, links};
 use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::job::Job;
+use crate::told::{Told, fact_event, facts_so_far};
 
 /// Where evidence came from.
 #[derive(Clone)]
@@ -368,90 +369,6 @@ fn follow_dispute(
         loaded.record(&event)?;
     }
     change.save(&mut loaded, &care_of(payment))
-}
-
-/// A fact, as flows are told of it.
-pub(crate) struct Told {
-    kind: &'static str,
-    fact: String,
-    amount: Money,
-    occurred_at: Option<Timestamp>,
-    status: &'static str,
-    original: Option<String>,
-}
-
-fn fact_event(payment: &Payment, event: &Event) -> Option<Told> {
-    let original = || payment.charge.as_ref().map(|charge| format!("charge:{charge}"));
-    match event {
-        Event::Captured { charge, amount, charged_at, .. } => Some(Told {
-            kind: "payment.captured",
-            fact: format!("charge:{charge}"),
-            amount: *amount,
-            occurred_at: Some(*charged_at),
-            status: "succeeded",
-            original: None,
-        }),
-        Event::Refunded { refund, amount, .. } => Some(Told {
-            kind: "payment.refunded",
-            fact: format!("refund:{refund}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "succeeded",
-            original: original(),
-        }),
-        Event::RefundFailed { refund, amount, .. } => Some(Told {
-            kind: "payment.refund_failed",
-            fact: format!("refund_failed:{refund}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "failed",
-            original: original(),
-        }),
-        Event::DisputeWithdrawn { dispute, amount, .. } => Some(Told {
-            kind: "payment.disputed",
-            fact: format!("dispute:{dispute}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "disputed",
-            original: original(),
-        }),
-        _ => None,
-    }
-}
-
-/// The facts of a payment whose owner became known only now.
-fn facts_so_far(payment: &Payment) -> Vec<Told> {
-    let captured = payment.charge.clone().filter(|_| payment.captured_minor > 0).map(|charge| Told {
-        kind: "payment.captured",
-        fact: format!("charge:{charge}"),
-        amount: Money::new(payment.captured_minor, payment.amount.currency),
-        occurred_at: payment.charged_at,
-        status: "succeeded",
-        original: None,
-    });
-    let refunded = payment.refunds.iter().filter(|(_, known)| known.status == RefundStatus::Succeeded);
-    let refunded = refunded.map(|(refund, known)| Told {
-        kind: "payment.refunded",
-        fact: format!("refund:{refund}"),
-        amount: known.amount,
-        occurred_at: None,
-        status: "succeeded",
-        original: payment.charge.as_ref().map(|charge| format!("charge:{charge}")),
-    });
-    captured.into_iter().chain(refunded).collect()
-}
-
-/// Whether a payment told this event to flows: the fact with its amount and status, whenever that was.
-pub(crate) fn is_told(payment: &Payment, events: &[Event], told: &serde_json::Value) -> bool {
-    let each = events.iter().filter_map(|event| fact_event(payment, event));
-    each.chain(facts_so_far(payment)).any(|known| {
-        let amount = serde_json::to_value(known.amount).unwrap_or_default();
-        told["event"] == known.kind
-            && told["fact"] == known.fact.as_str()
-            && told["amount"] == amount
-            && told["status"] == known.status
-            && told["original_fact"].as_str() == known.original.as_deref()
-    })
 }
 
 fn tell_flows(

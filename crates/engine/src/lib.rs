@@ -40,6 +40,7 @@ pub mod sequence;
 mod sweeps;
 mod throttle;
 mod tokens;
+mod told;
 pub mod watch;
 mod worker;
 

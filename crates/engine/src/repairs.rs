@@ -17,9 +17,9 @@ use suture_store::effects::Effect;
 use suture_store::{Tx, access, journal};
 
 use crate::Error;
-use crate::facts;
 use crate::job::Job;
 use crate::payments::Caller;
+use crate::told::is_told;
 
 /// Work that moves money at a gateway, or decides whether some is moved.
 const MOVES_MONEY: [&str; 12] = [
@@ -131,7 +131,7 @@ pub(crate) fn fact_differs(
         .into_iter()
         .filter_map(|stored| serde_json::from_value(stored.entry.body).ok())
         .collect();
-    if !facts::is_told(&payment.state, &events, event) {
+    if !is_told(&payment.state, &events, event) {
         return Ok(Some("the fact, the amount or the status of an event".to_owned()));
     }
     let links = events.iter().filter_map(link_of);
