@@ -382,7 +382,7 @@ fn begin(
         amount: take.amount,
         manual_capture: take.manual_capture,
         customer: None,
-        confirmed_by: take.confirmed_by.clone(),
+        confirmed_by: confirmed.map(|name| name.as_str().to_owned()),
     };
     start_payment(change, opening, options, origin)
 }

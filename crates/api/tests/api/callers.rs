@@ -210,7 +210,7 @@ async fn an_unusual_amount_is_confirmed_by_name_and_with_the_permission_to_refun
     assert_eq!(refused.problem(), (422, "amount_unusual".to_owned()));
     let refused = api.post("/v1/payments", &desk, "desk", &take(json!("ann"))).await;
     assert_eq!(refused.problem(), (403, "forbidden".to_owned()));
-    for (number, nobody) in ["", "  ", "two words"].into_iter().enumerate() {
+    for (number, nobody) in ["", "  ", "ann!"].into_iter().enumerate() {
         let refused = api.post("/v1/payments", &admin, &format!("x{number}"), &take(json!(nobody))).await;
         assert_eq!(refused.problem(), (422, "authorizer_required".to_owned()), "{nobody:?}");
     }
