@@ -139,16 +139,6 @@ impl Problem {
         Self::new("forbidden", StatusCode::FORBIDDEN, detail)
     }
 
-    /// The key would let events leave that it may not read.
-    pub(crate) fn forbidden_events(machines: &[&str]) -> Self {
-        let detail = format!(
-            "Nothing was done. The role of this key may not read events of {}, so it cannot let them be sent; name only \
-             types that it may read, or let an admin do it.",
-            machines.join(", ")
-        );
-        Self::new("forbidden", StatusCode::FORBIDDEN, detail)
-    }
-
     pub(crate) fn rate_limited() -> Self {
         let detail =
             "Nothing was done. This key sends too many requests; wait as long as `Retry-After` says.";

@@ -3,7 +3,7 @@
 //! Invariant: who watches an object may read it, and a key holds a bounded number of watches.
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -58,8 +58,17 @@ pub(super) fn may_hear(session: &Session, types: &[String]) -> Result<(), Proble
     let hidden: Vec<&str> = heard.filter(|machine| !session.has(reader(machine))).collect();
     match hidden.is_empty() {
         true => Ok(()),
-        false => Err(Problem::forbidden_events(&hidden)),
+        false => Err(hidden_events(&hidden)),
     }
+}
+
+fn hidden_events(machines: &[&str]) -> Problem {
+    let detail = format!(
+        "Nothing was done. The role of this key may not read events of {}, so it cannot let them be sent; name only types \
+         that it may read, or let an admin do it.",
+        machines.join(", ")
+    );
+    Problem::new("forbidden", StatusCode::FORBIDDEN, detail)
 }
 
 /// The events of one object as they happen (`text/event-stream`). Each has its version as `id`, so a client that begins
@@ -109,5 +118,5 @@ fn last_seen(headers: &HeaderMap) -> Result<i64, Problem> {
 
 pub(super) fn too_many() -> Problem {
     let detail = "Nothing was opened. This key holds 16 live streams; close one, or wait until one ends.";
-    Problem::new("too_many_streams", axum::http::StatusCode::TOO_MANY_REQUESTS, detail).retry_after(5)
+    Problem::new("too_many_streams", StatusCode::TOO_MANY_REQUESTS, detail).retry_after(5)
 }
