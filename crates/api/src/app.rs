@@ -12,6 +12,7 @@ use crate::frame;
 use crate::limiter::Limiter;
 use crate::open_streams::OpenStreams;
 use crate::problem::Problem;
+use crate::resources::EXPORTS_MAX;
 
 /// Settings of the API.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) open_streams: OpenStreams,
     /// Places for posted files: each holds a file in memory.
     pub(crate) files: Arc<Semaphore>,
+    /// Places for exports of the audit trail: each holds a thread.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 /// How many posted files are in memory at the same time.
@@ -83,6 +86,7 @@ pub fn router(engine: Engine, settings: Settings) -> axum::Router {
         limiter,
         open_streams: OpenStreams::default(),
         files: Arc::new(Semaphore::new(FILES_MAX)),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
     }));
     let (routes, _) = crate::document::routes().split_for_parts();
     routes

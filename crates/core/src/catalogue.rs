@@ -131,6 +131,7 @@ const PAYMENT: &[(&str, &str)] = &[
     ("payment.refund_failed", "A refund came back to us; the patient is still owed."),
     ("payment.relinked", "It pays for other care of the same patient."),
     ("payment.consumed", "The care that it was a deposit for was given."),
+    ("payment.paid_back_elsewhere", "What had come back from refunds was paid back outside of a gateway."),
     ("payment.dispute_moved", "A dispute of this payment was seen in a new status."),
     ("payment.dispute_withdrawn", "Disputed money was taken from us."),
     ("payment.dispute_reinstated", "Disputed money came back."),

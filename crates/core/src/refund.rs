@@ -76,6 +76,9 @@ pub enum Event {
         gateway_refund: Option<String>,
         /// Our code for a failure.
         code: Option<String>,
+        /// When it was first handed to a sender: the gateway counts the life of its key from then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
     },
 }
 
@@ -107,6 +110,9 @@ pub struct Refund {
     pub key: String,
     /// When it was asked for.
     pub at: Timestamp,
+    /// When it was first handed to a sender, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// Where it stands.
     pub status: Status,
     /// The gateway's refund, when known.
@@ -116,6 +122,16 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// From when the gateway counts the life of the key; `None` while it never left. Refunds that left before the moment was
+    /// kept count from their request.
+    #[must_use]
+    pub fn key_used_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Requested => None,
+            _ => Some(self.sent_at.unwrap_or(self.at)),
+        }
+    }
+
     /// Applies an event. Total.
     #[must_use]
     pub fn evolve(state: Option<Self>, event: &Event) -> Option<Self> {
@@ -128,14 +144,16 @@ impl Refund {
                 authorizer: authorizer.clone(),
                 key: key.clone(),
                 at: *at,
+                sent_at: None,
                 status: Status::Requested,
                 gateway_refund: None,
                 code: None,
             }),
             (None, Event::Moved { .. }) => None,
             (Some(refund), Event::Requested { .. }) => Some(refund),
-            (Some(mut refund), Event::Moved { to, gateway_refund, code }) => {
+            (Some(mut refund), Event::Moved { to, gateway_refund, code, sent_at }) => {
                 refund.status = *to;
+                refund.sent_at = refund.sent_at.or(*sent_at);
                 refund.gateway_refund = gateway_refund.clone().or(refund.gateway_refund);
                 refund.code.clone_from(code);
                 Some(refund)
@@ -173,6 +191,17 @@ pub fn request(
     })
 }
 
+/// Hands the refund to a sender: from now on it may have happened, and its key lives for as long as the gateway remembers it.
+#[must_use]
+pub fn send(refund: &Refund, now: Timestamp) -> Option<Event> {
+    match move_to(refund, Status::Sent, None, None)? {
+        Event::Moved { to, gateway_refund, code, .. } => {
+            Some(Event::Moved { to, gateway_refund, code, sent_at: Some(now) })
+        }
+        requested @ Event::Requested { .. } => Some(requested),
+    }
+}
+
 /// The move to a status, or nothing when it is not news. Proof only moves forward; `Failed` may follow `Succeeded`,
 /// because a refund can come back weeks later.
 #[must_use]
@@ -196,7 +225,7 @@ pub fn move_to(
         return None;
     }
     let gateway_refund = gateway_refund.map(ToOwned::to_owned);
-    Some(Event::Moved { to, gateway_refund, code: code.map(ToOwned::to_owned) })
+    Some(Event::Moved { to, gateway_refund, code: code.map(ToOwned::to_owned), sent_at: None })
 }
 
 #[cfg(test)]
@@ -221,6 +250,18 @@ mod tests {
     #[test]
     fn a_refund_without_an_authorizer_is_impossible() {
         assert_eq!(requested("").unwrap_err().code, "authorizer_required");
+    }
+
+    #[test]
+    fn the_life_of_a_key_begins_when_it_first_leaves() {
+        let refund = Refund::evolve(None, &requested("dr_who").unwrap()).unwrap();
+        assert_eq!(refund.key_used_at(), None);
+        let later = Timestamp::from_seconds(500_000);
+        let sent = Refund::evolve(Some(refund.clone()), &send(&refund, later).unwrap()).unwrap();
+        assert_eq!((sent.status, sent.key_used_at()), (Status::Sent, Some(later)));
+        assert_eq!(send(&sent, Timestamp::from_seconds(900_000)), None);
+        let before = Refund { sent_at: None, ..sent };
+        assert_eq!(before.key_used_at(), Some(refund.at), "one that left before the moment was kept");
     }
 
     #[test]

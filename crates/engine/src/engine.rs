@@ -140,7 +140,8 @@ impl Engine {
         let flows = parts.flows.into_iter().map(|flow| (flow.name().to_owned(), Arc::new(flow)));
         let flows = Arc::new(flows.collect());
         let keyring = parts.store.keyring().clone();
-        let office = Office::new(keyring, &parts.sealing_key, parts.settings.notices.clone());
+        let settings = (parts.settings.notices.clone(), parts.settings.billing.collect_after);
+        let office = Office::new(keyring, &parts.sealing_key, settings);
         let engine = Self(Arc::new(Inner {
             store: parts.store,
             clock: parts.clock,

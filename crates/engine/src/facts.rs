@@ -18,6 +18,7 @@ use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::job::Job;
 use crate::second_charges;
+use crate::told::{Told, fact_event, facts_so_far};
 
 /// Where evidence came from.
 #[derive(Clone)]
@@ -246,6 +247,7 @@ fn open_observed(
         amount,
         manual_capture: false,
         customer: None,
+        confirmed_by: None,
     };
     decide(change, &mut loaded, &Command::Open(opening))?;
     remember(change, evidence, &loaded.stream, origin)?;
@@ -373,91 +375,6 @@ fn follow_dispute(
         loaded.record(&event)?;
     }
     change.save(&mut loaded, &care_of(payment))
-}
-
-/// A fact, as flows are told of it.
-pub(crate) struct Told {
-    kind: &'static str,
-    fact: String,
-    amount: Money,
-    occurred_at: Option<Timestamp>,
-    status: &'static str,
-    original: Option<String>,
-}
-
-impl Told {
-    /// A payment of an order that was declined: no money moved, and the order may be in the ERP already.
-    pub(crate) fn declined(payment: &Payment) -> Self {
-        Self {
-            kind: "order.declined",
-            fact: format!("declined:{}", payment.id),
-            amount: payment.amount,
-            occurred_at: None,
-            status: "declined",
-            original: None,
-        }
-    }
-}
-
-fn fact_event(payment: &Payment, event: &Event) -> Option<Told> {
-    let original = || payment.charge.as_ref().map(|charge| format!("charge:{charge}"));
-    match event {
-        Event::Captured { charge, amount, charged_at, .. } => Some(Told {
-            kind: "payment.captured",
-            fact: format!("charge:{charge}"),
-            amount: *amount,
-            occurred_at: Some(*charged_at),
-            status: "succeeded",
-            original: None,
-        }),
-        Event::Refunded { refund, amount, .. } => Some(Told {
-            kind: "payment.refunded",
-            fact: format!("refund:{refund}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "succeeded",
-            original: original(),
-        }),
-        Event::RefundFailed { refund, amount, .. } => Some(Told {
-            kind: "payment.refund_failed",
-            fact: format!("refund_failed:{refund}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "failed",
-            original: original(),
-        }),
-        Event::DisputeWithdrawn { dispute, amount, .. } => Some(Told {
-            kind: "payment.disputed",
-            fact: format!("dispute:{dispute}"),
-            amount: *amount,
-            occurred_at: None,
-            status: "disputed",
-            original: original(),
-        }),
-        _ => None,
-    }
-}
-
-/// The facts of a payment whose owner became known only now.
-fn facts_so_far(payment: &Payment) -> Vec<Told> {
-    let captured = payment.charge.clone().filter(|_| payment.captured_minor > 0).map(|charge| Told {
-        kind: "payment.captured",
-        fact: format!("charge:{charge}"),
-        amount: Money::new(payment.captured_minor, payment.amount.currency),
-        occurred_at: payment.charged_at,
-        status: "succeeded",
-        original: None,
-    });
-    let refunded = payment.refunds.iter().filter(|(_, known)| known.status == RefundStatus::Succeeded);
-    let refunded = refunded.map(|(refund, known)| Told {
-        kind: "payment.refunded",
-        fact: format!("refund:{refund}"),
-        amount: known.amount,
-        occurred_at: None,
-        status: "succeeded",
-        original: payment.charge.as_ref().map(|charge| format!("charge:{charge}")),
-    });
-    captured.into_iter().chain(refunded).collect()
 }
 
 pub(crate) fn tell_flows(

@@ -53,7 +53,7 @@ pub struct TakePayment {
     pub save_method: bool,
     /// Where the payer's browser returns after an action.
     pub return_url: Option<String>,
-    /// Who confirms an amount that is far from the usual.
+    /// Who confirms an amount that is far from the usual, by user name: stands on the payment's first event.
     pub confirmed_by: Option<String>,
 }
 
@@ -208,16 +208,9 @@ impl Engine {
                 journal::remember_party(change.tx, &organization, &link.id, &loaded.stream, state.amount)?;
             }
             let parked = format!("{payment}/identify");
-            if effects::get(change.tx, &organization, &parked)?
-                .is_some_and(|effect| effect.state == effects::State::Parked)
-            {
-                effects::skip(
-                    change.tx,
-                    &organization,
-                    &parked,
-                    "the payer was identified",
-                    change.order.now,
-                )?;
+            let asked = effects::get(change.tx, &organization, &parked)?;
+            if let Some(asked) = asked.filter(|effect| effect.state == effects::State::Parked) {
+                effects::skip(change.tx, &asked, "the payer was identified", change.order.now)?;
             }
             Ok(())
         })
@@ -349,7 +342,14 @@ fn begin(
     let organization = change.order.organization.clone();
     let link = links::get(change.tx, &organization, &take.link)?
         .ok_or_else(|| Error::not_found("link", &take.link))?;
-    if take.confirmed_by.is_none() {
+    let confirmed = take.confirmed_by.as_deref().map(Reason::parse).transpose();
+    let confirmed = confirmed.map_err(|_| {
+        Refusal::invalid(
+            "authorizer_required",
+            "Nothing was charged. Name who confirms the amount by user name, 1 to 64 letters, digits or underscores.",
+        )
+    })?;
+    if confirmed.is_none() {
         let history = journal::party_history(change.tx, &organization, &link.id, 50)?;
         let same = |(_, minor, code): &(String, i64, String)| {
             (code == take.amount.currency.code()).then_some(*minor)
@@ -383,6 +383,7 @@ fn begin(
         amount: take.amount,
         manual_capture: take.manual_capture,
         customer: None,
+        confirmed_by: confirmed.map(|name| name.as_str().to_owned()),
     };
     start_payment(change, opening, options, origin)
 }

@@ -24,6 +24,7 @@ use crate::connections::Open;
 use crate::engine::Engine;
 use crate::handoff::LEASE;
 use crate::job::Job;
+use crate::repairs;
 use crate::running::{Live, Runner};
 use crate::worker::{After, Working};
 
@@ -39,7 +40,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    fn job(&self) -> Box<Job> {
+    pub(crate) fn job(&self) -> Box<Job> {
         Box::new(Job::Post {
             posting: self.posting,
             document: Box::new(self.document.clone()),
@@ -71,6 +72,11 @@ impl Engine {
     pub(crate) async fn post(&self, working: &mut Working, mut task: Task) -> Result<After, Error> {
         if self.waits_for_its_payment(working, &task).await? {
             return Ok(After::Finished);
+        }
+        if !working.fresh
+            && let Some(what) = self.posting_differs(working, &task).await?
+        {
+            return Ok(After::Dead { error: repairs::contradicts(&what) });
         }
         let open = self.connection(&working.effect.destination)?;
         let (epic, _, proposal) = open.epic()?;
@@ -127,6 +133,12 @@ impl Engine {
                 return Ok(with_job(throttled(*at), &task));
             }
         }
+    }
+
+    /// Whether a posting that lay in the database says something else than its own stream.
+    async fn posting_differs(&self, working: &Working, task: &Task) -> Result<Option<String>, Error> {
+        let (organization, task) = (working.effect.organization.clone(), task.clone());
+        self.0.store.read(move |tx| repairs::contradiction(tx, &organization, &task.job())).await
     }
 
     async fn save_progress(&self, working: &Working, task: &Task) -> Result<(), Error> {

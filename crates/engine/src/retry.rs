@@ -47,15 +47,24 @@ fn next_day(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((now.millis().div_euclid(day) + 1) * day + 60_000)
 }
 
-/// Adds a failure to the effect's history; the oldest are dropped.
+/// Failures that the history of an effect keeps.
+const REMEMBERED: usize = 20;
+
+/// Adds a failure to the effect's history; the oldest are dropped. What people did to it stays.
 pub(crate) fn remember(effect: &mut Effect, error: &str, now: Timestamp) {
     let line =
         serde_json::json!({ "attempt": effect.attempts, "at": now.to_rfc3339(), "error": error }).to_string();
     let before = effect.history.take().unwrap_or_default();
     let mut lines: Vec<&str> = before.lines().collect();
     lines.push(&line);
-    let from = lines.len().saturating_sub(20);
-    effect.history = Some(lines[from..].join("\n"));
+    let is_failure = |line: &str| line.starts_with(r#"{"at":"#) && !line.contains(r#""did":"#);
+    let mut too_many = lines.iter().filter(|line| is_failure(line)).count().saturating_sub(REMEMBERED);
+    lines.retain(|line| {
+        let drops = too_many > 0 && is_failure(line);
+        too_many -= usize::from(drops);
+        !drops
+    });
+    effect.history = Some(lines.join("\n"));
 }
 
 impl After {

@@ -20,6 +20,7 @@ use crate::apply::throttled;
 use crate::calls;
 use crate::engine::Engine;
 use crate::inline::{ToPlan, ends_with, first_state, record_posting};
+use crate::repairs;
 use crate::running::Live;
 use crate::worker::{After, Working};
 
@@ -50,6 +51,11 @@ impl Engine {
         let Some(compiled) = self.0.flows.get(flow).cloned() else {
             return Ok(After::Dead { error: format!("the flow {flow} is not installed") });
         };
+        if !working.fresh
+            && let Some(what) = self.fact_differs(&working.effect.organization, &event).await?
+        {
+            return Ok(After::Dead { error: repairs::contradicts(&what) });
+        }
         let fact = event["fact"].as_str().unwrap_or_default().to_owned();
         let (link, history) = self.known_of(&working.effect.organization, &event).await?;
         if !released && let Some(error) = unusual(&event, link.as_ref(), &history) {
@@ -94,6 +100,12 @@ impl Engine {
                 }
             };
         }
+    }
+
+    /// Whether an event that lay in the database says something else than its payment.
+    async fn fact_differs(&self, organization: &str, event: &Value) -> Result<Option<String>, Error> {
+        let (organization, event) = (organization.to_owned(), event.clone());
+        self.0.store.read(move |tx| repairs::fact_differs(tx, &organization, &event)).await
     }
 
     /// The fact's link and the latest payments by it.

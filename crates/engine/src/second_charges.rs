@@ -61,6 +61,7 @@ fn open(
         care: first.care.clone(),
         amount: seen.amount,
         manual_capture: false,
+        confirmed_by: None,
         customer: None,
     };
     decide(change, &mut loaded, &Command::Open(opening))?;

@@ -8,7 +8,7 @@ use suture_connect::gateway::{CaptureMode, CreatePayment, CreateRefund, Fetch, R
 use suture_connect::http::HttpRequest;
 use suture_connect::outcome::{Failure, Outcome, Retry};
 use suture_core::attempt;
-use suture_core::evidence::{DeclineAdvice, PaymentError};
+use suture_core::evidence::{DeclineAdvice, Evidence, PaymentError};
 use suture_core::id::{PaymentId, RefundId};
 use suture_core::payment::{Answer, Command, Payment, Source};
 use suture_core::refund::{self, Refund};
@@ -16,7 +16,7 @@ use suture_core::time::Timestamp;
 use suture_store::journal;
 
 use crate::Error;
-use crate::apply::{Found, throttled};
+use crate::apply::{Fetched, Found, throttled};
 use crate::calls;
 use crate::change::Change;
 use crate::connections::Open;
@@ -24,10 +24,12 @@ use crate::engine::Engine;
 use crate::facts::{self, Origin};
 use crate::job::Job;
 use crate::payments::gateway_effect;
-use crate::worker::{After, Working};
+use crate::worker::{After, Working, finish_dead};
 
 /// A gateway forgets keys after 24 hours; an older call is looked up, never sent again by its key (Stripe facts §a).
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
+/// A look-up of a charge's refunds reads so many, the newest first.
+const REFUNDS_LISTED: usize = 100;
 
 impl Engine {
     pub(crate) async fn send_attempt(&self, working: &Working, job: &Job) -> Result<After, Error> {
@@ -277,15 +279,13 @@ impl Engine {
             refund::Status::Requested | refund::Status::Sent | refund::Status::Unknown => {}
             _ => return self.finish(working, "the refund was decided before this call").await,
         }
-        if self.now().since(refund.at) > KEY_LIFETIME {
-            let error =
-                "the key of this refund is too old to be sent again; look it up at the gateway".to_owned();
-            return Ok(After::Dead { error });
-        }
         let payment = self.payment(&working.effect.organization, refund.payment).await?;
         let open = self.connection(&payment.connection)?;
         let (gateway, _) = open.gateway()?;
         let refunds = gateway.refunds().ok_or_else(|| open.problem("it makes no refunds"))?;
+        if refund.key_used_at().is_some_and(|sent_at| self.now().since(sent_at) > KEY_LIFETIME) {
+            return self.look_up_refund(working, &open, &refund).await;
+        }
         let request = refunds.create(&CreateRefund {
             idempotency_key: refund.key.clone(),
             charge: refund.charge.clone(),
@@ -300,15 +300,7 @@ impl Engine {
         match calls::outcome(answer, |response| refunds.read_refund(response)) {
             Err(at) => Ok(throttled(at)),
             Ok(Outcome::Done(seen)) => self.take_answer(working, &open, seen, Source::Fetched).await,
-            Ok(Outcome::Declined(failure)) => {
-                self.fail_refund(working, &open, &refund, &failure).await?;
-                Ok(After::Dead {
-                    error: format!(
-                        "{} ({}); the patient is still owed this refund",
-                        failure.message, failure.code
-                    ),
-                })
-            }
+            Ok(Outcome::Declined(failure)) => self.refund_refused(working, &open, &refund, &failure).await,
             Ok(Outcome::NotSent(failure)) => {
                 Ok(After::Failed { failure: again_unless_never(failure), job: None })
             }
@@ -335,10 +327,67 @@ impl Engine {
         self.apply(&id.to_string(), order, move |change| move_refund(change, id, to, code.as_deref())).await
     }
 
-    /// The gateway refused: the amount is free to be refunded again, and the refund says why.
-    async fn fail_refund(
+    /// The gateway has forgotten the key: what became of the refund is looked up, and taken in. One that the whole list of its
+    /// charge lacks was never made; its amount is free again, and a person is told that the patient is still owed.
+    async fn look_up_refund(
         &self,
         working: &Working,
+        open: &Arc<Open>,
+        refund: &Refund,
+    ) -> Result<After, Error> {
+        let (gateway, _) = open.gateway()?;
+        let found = match self.fetch(open, gateway, &Fetch::RefundsOfCharge(refund.charge.clone())).await {
+            Fetched::Found(found) => found,
+            Fetched::Gone => {
+                let error = "the charge of this refund does not exist at the gateway; look it up there";
+                return Ok(After::Dead { error: error.to_owned() });
+            }
+            Fetched::Wait(at) => return Ok(throttled(at)),
+            Fetched::Failed(failure) => {
+                return Ok(After::Failed { failure: again_unless_never(failure), job: None });
+            }
+        };
+        let token = refund.id.to_string();
+        let is_ours = |piece: &Evidence| match piece {
+            Evidence::Refund(seen) => seen.refund_id.as_ref() == Some(&token),
+            _ => false,
+        };
+        if found.evidence.iter().any(is_ours) {
+            let origin = self.origin(open, Source::Fetched, self.now());
+            return self.take_in_and_finish(working, open, found, origin).await;
+        }
+        // Only a list that was read to its end, by a gateway that lists at all, proves an absence.
+        if gateway.history().is_none() || found.evidence.len() >= REFUNDS_LISTED {
+            let error = "the key of this refund is too old to be sent again, and the gateway does not list all refunds of \
+                         its charge; look it up there";
+            return Ok(After::Dead { error: error.to_owned() });
+        }
+        let failure = Failure::new(
+            "not_found_at_gateway",
+            "the key of this refund is too old to be sent again, and the gateway lists no such refund, so it was not made",
+            Retry::Never,
+        );
+        self.refund_refused(working, open, refund, &failure).await
+    }
+
+    /// Takes a refusal in; a person must pay the patient another way, or ask again.
+    async fn refund_refused(
+        &self,
+        working: &Working,
+        open: &Open,
+        refund: &Refund,
+        failure: &Failure,
+    ) -> Result<After, Error> {
+        let error = format!("{} ({}); the patient is still owed this refund", failure.message, failure.code);
+        self.fail_refund((working, &error), open, refund, failure).await?;
+        self.tell_dead(working, &error);
+        Ok(After::Finished)
+    }
+
+    /// The gateway refused: the amount is free to be refunded again, the refund says why, and a person is told, all at once.
+    async fn fail_refund(
+        &self,
+        (working, told): (&Working, &str),
         open: &Open,
         refund: &Refund,
         failure: &Failure,
@@ -349,11 +398,13 @@ impl Engine {
         };
         let origin = self.origin(open, Source::Fetched, self.now());
         let (id, payment, code) = (refund.id, refund.payment, failure.code.clone());
+        let (lease, told) = (working.lease.clone(), told.to_owned());
         self.apply(&payment.to_string(), order, move |change| {
             let mut loaded = change.load::<Payment>(&payment.to_string())?;
             let events = facts::decide(change, &mut loaded, &Command::ReleaseRefund { refund_id: id })?;
             facts::settle(change, &mut loaded, &events, &origin)?;
-            move_refund(change, id, refund::Status::Failed, Some(&code))
+            move_refund(change, id, refund::Status::Failed, Some(&code))?;
+            finish_dead(change, &lease, &told)
         })
         .await
     }
@@ -387,7 +438,11 @@ fn move_refund(
 ) -> Result<(), Error> {
     let mut loaded = change.load::<Refund>(&id.to_string())?;
     let Some(refund) = loaded.state.clone() else { return Ok(()) };
-    if let Some(event) = refund::move_to(&refund, to, None, code) {
+    let event = match to {
+        refund::Status::Sent => refund::send(&refund, change.order.now),
+        _ => refund::move_to(&refund, to, None, code),
+    };
+    if let Some(event) = event {
         loaded.record(&event)?;
     }
     let care = suture_core::explain::Care { payment: Some(refund.payment.to_string()), ..Default::default() };

@@ -10,6 +10,7 @@ use suture_store::effects::{self, Effect, Lease, State};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::Error;
+use crate::change::Change;
 use crate::engine::{Engine, InHand};
 use crate::handoff::LEASE;
 use crate::intake::Read;
@@ -294,8 +295,7 @@ impl Engine {
             }
             After::Parked { error } => self.stop(lease, State::Parked, error, now).await,
             After::Dead { error } => {
-                self.0.metrics.count("dead_letters", &format!("kind=\"{kind}\""));
-                tracing::error!(effect = %working.effect.id, kind, %error, "a person must act: {error}");
+                self.tell_dead(working, &error);
                 self.stop(lease, State::Dead, error, now).await
             }
         };
@@ -303,6 +303,13 @@ impl Engine {
             // The lease was lost or the store failed: the effect becomes due again by itself.
             tracing::warn!(effect = %working.effect.id, %error, "the end of an effect was not recorded");
         }
+    }
+
+    /// Counts and logs a dead letter.
+    pub(crate) fn tell_dead(&self, working: &Working, error: &str) {
+        let kind = &working.effect.kind;
+        self.0.metrics.count("dead_letters", &format!("kind=\"{kind}\""));
+        tracing::error!(effect = %working.effect.id, kind, %error, "a person must act: {error}");
     }
 
     async fn stop(&self, lease: Lease, state: State, error: String, now: Timestamp) -> Result<(), Error> {
@@ -333,6 +340,11 @@ async fn drain(engine: &Engine, inbound: &mut mpsc::UnboundedReceiver<InHand>, r
             drop(permit);
         });
     }
+}
+
+/// Ends an effect that a person must look at, in the transaction that takes in why: after a crash the question still stands.
+pub(crate) fn finish_dead(change: &mut Change<'_, '_>, lease: &Lease, error: &str) -> Result<(), Error> {
+    effects::finish(change.tx, lease, State::Dead, Some(error), change.order.now).map_err(Error::from)
 }
 
 /// An error with its causes, for operators.

@@ -29,7 +29,7 @@ const OF_ENDPOINT_IN: Statement = Statement::new(
 );
 const REVIVE: Statement = Statement::new(
     "revive announcements",
-    "update effects set state = 'ready', due_at = $1, attempts = 0, lease_owner = null, finished_at = null \
+    "update effects set state = 'ready', due_at = $1, created_at = $1, attempts = 0, lease_owner = null, finished_at = null \
      where kind = 'announce' and organization = $2 and destination = $3 and state = 'parked'",
 );
 const ABANDON: Statement = Statement::new(

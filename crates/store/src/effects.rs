@@ -56,12 +56,12 @@ const RELEASE: Statement = Statement::new(
 );
 const REVIVE: Statement = Statement::new(
     "revive effect",
-    "update effects set state = 'ready', due_at = $1, attempts = 0, payload = $2, history = $3, lease_owner = null, \
-     finished_at = null where organization = $4 and id = $5 and state in ('dead', 'parked', 'skipped')",
+    "update effects set state = 'ready', due_at = $1, created_at = $1, attempts = 0, payload = $2, history = $3, \
+     lease_owner = null, finished_at = null where organization = $4 and id = $5 and state in ('dead', 'parked', 'skipped')",
 );
 const SKIP: Statement = Statement::new(
     "skip effect",
-    "update effects set state = 'skipped', error = $1, finished_at = $2 where organization = $3 and id = $4 \
+    "update effects set state = 'skipped', error = $1, finished_at = $2, history = $3 where organization = $4 and id = $5 \
      and state in ('dead', 'parked')",
 );
 const GET: Statement = Statement::new(
@@ -189,7 +189,7 @@ pub struct Effect {
     pub error: Option<String>,
     /// Failures before, one JSON object a line.
     pub history: Option<String>,
-    /// When it was caused.
+    /// When it was caused, or last set going again by a person or by what it waited for: the time to try counts from then.
     pub created_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
@@ -378,18 +378,19 @@ pub fn revive(tx: &mut Tx<'_>, effect: &Effect, payload: &str, now: Timestamp) -
     tx.execute_one(&REVIVE, &values)
 }
 
-/// Gives a dead or parked effect up, with the reason.
+/// Gives a dead or parked effect up, with the reason, and the history as given.
 ///
 /// # Errors
 /// [`Error::Conflict`] when it is not stopped.
-pub fn skip(
-    tx: &mut Tx<'_>,
-    organization: &str,
-    id: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), Error> {
-    tx.execute_one(&SKIP, &[reason.into(), now.millis().into(), organization.into(), id.into()])
+pub fn skip(tx: &mut Tx<'_>, effect: &Effect, reason: &str, now: Timestamp) -> Result<(), Error> {
+    let values = [
+        reason.into(),
+        now.millis().into(),
+        effect.history.as_deref().into(),
+        (&effect.organization).into(),
+        (&effect.id).into(),
+    ];
+    tx.execute_one(&SKIP, &values)
 }
 
 /// One effect.

@@ -9,14 +9,14 @@ use crate::{Error, Tx};
 
 const RESUME: Statement = Statement::new(
     "resume lane of effects",
-    "update effects set state = 'ready', due_at = $1, attempts = 0, finished_at = null where organization = $2 and lane = $3 \
-     and state = 'parked'",
+    "update effects set state = 'ready', due_at = $1, created_at = $1, attempts = 0, finished_at = null \
+     where organization = $2 and lane = $3 and state = 'parked'",
 );
 
 const RESUME_QUEUE: Statement = Statement::new(
     "resume queue of effects",
-    "update effects set state = 'ready', due_at = $1, attempts = 0, finished_at = null where organization = $2 \
-     and destination = $3 and state = 'parked'",
+    "update effects set state = 'ready', due_at = $1, created_at = $1, attempts = 0, finished_at = null \
+     where organization = $2 and destination = $3 and state = 'parked'",
 );
 
 const HASTEN: Statement = Statement::new(

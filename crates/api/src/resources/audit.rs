@@ -1,17 +1,20 @@
 //! The audit trail: the story of one payment, the verification of everything, and the export for others to verify.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 use suture_engine::audit::Verdict;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::events::EventBody;
@@ -81,15 +84,19 @@ pub(super) async fn verify_audit(
     Ok(Json(VerdictBody::of(verdict, app.engine.public_key())))
 }
 
-/// The trail as NDJSON: a line per entry with its hash, a line per seal with its leaves. Exporting is logged.
+/// The trail as NDJSON: a line per entry with its hash, a line per seal with its leaves. Exporting is logged. Two exports run
+/// at a time, and one whose caller reads nothing for 30 seconds is cut off.
 #[utoipa::path(get, path = "/v1/audit/export", tag = "audit", responses((status = 200, content_type = "application/x-ndjson", body = String)))]
 pub(super) async fn export_audit(State(app): State<App>, session: Session) -> Result<Response, Problem> {
     let caller = session.may(Permission::ReadAudit)?;
+    let place = enter(&app.exports)?;
     app.engine.log_access(&caller, "export", "*", "audit", "audit").await?;
-    let (out, mut chunks) = pipe();
+    let (out, mut chunks) = pipe(PATIENCE);
     let runtime = tokio::runtime::Handle::current();
-    // The writer blocks while the caller reads slowly, so it has a thread of its own.
-    tokio::task::spawn_blocking(move || {
+    // The writer blocks while the caller reads slowly, so it has a thread of its own: one of the runtime's would be missing to
+    // everybody who reads the database, the export itself among them.
+    let writer = std::thread::Builder::new().name("audit-export".to_owned()).spawn(move || {
+        let _place = place;
         let failed = out.chunks.clone();
         let export = app.engine.export_audit(&caller.organization, out);
         let ended = runtime.block_on(export).map_err(|error| error.to_string());
@@ -100,6 +107,9 @@ pub(super) async fn export_audit(State(app): State<App>, session: Session) -> Re
             let _ = failed.send(Err(io::Error::other("the export was cut off")));
         }
     });
+    writer.map_err(|error| {
+        Problem::internal(&format!("no thread for an export of the audit trail: {error}"))
+    })?;
     let stream = futures_util::stream::poll_fn(move |context| chunks.poll(context));
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),
@@ -107,6 +117,20 @@ pub(super) async fn export_audit(State(app): State<App>, session: Session) -> Re
     ];
     Ok((headers, Body::from_stream(stream)).into_response())
 }
+
+/// A place for one more export, if there is any.
+fn enter(exports: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    exports.clone().try_acquire_owned().map_err(|_| {
+        let detail = "Nothing was exported. Two exports of the audit trail are running; wait until one ends.";
+        Problem::new("too_many_exports", StatusCode::TOO_MANY_REQUESTS, detail).retry_after(30)
+    })
+}
+
+/// How many exports run at the same time: each holds a thread and a connection to the database.
+pub(crate) const EXPORTS_MAX: usize = 2;
+
+/// How long an export waits for a caller who reads nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many chunks may wait for the caller.
 const CHUNKS_WAITING: usize = 8;
@@ -116,6 +140,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The writing end of a pipe: waits when too many chunks are unread, fails when nobody reads any more.
 struct PipeIn {
+    patience: Duration,
     buffer: Vec<u8>,
     chunks: UnboundedSender<io::Result<Bytes>>,
     permits: Receiver<()>,
@@ -127,14 +152,14 @@ struct PipeOut {
     permits: SyncSender<()>,
 }
 
-fn pipe() -> (PipeIn, PipeOut) {
+fn pipe(patience: Duration) -> (PipeIn, PipeOut) {
     let (chunks_in, chunks_out) = unbounded_channel();
     let (permits_in, permits_out) = sync_channel(CHUNKS_WAITING);
     for _ in 0..CHUNKS_WAITING {
         // The channel was just made with room for all of them.
         let _ = permits_in.try_send(());
     }
-    let pipe_in = PipeIn { buffer: Vec::new(), chunks: chunks_in, permits: permits_out };
+    let pipe_in = PipeIn { patience, buffer: Vec::new(), chunks: chunks_in, permits: permits_out };
     (pipe_in, PipeOut { chunks: chunks_out, permits: permits_in })
 }
 
@@ -152,7 +177,7 @@ impl Write for PipeIn {
             return Ok(());
         }
         let closed = || io::Error::from(io::ErrorKind::BrokenPipe);
-        self.permits.recv().map_err(|_| closed())?;
+        self.permits.recv_timeout(self.patience).map_err(|_| closed())?;
         let chunk = Bytes::from(std::mem::take(&mut self.buffer));
         self.chunks.send(Ok(chunk)).map_err(|_| closed())
     }
@@ -166,5 +191,31 @@ impl PipeOut {
             let _ = self.permits.try_send(());
         }
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_that_nobody_reads_is_cut_off() {
+        let (mut out, unread) = pipe(Duration::from_millis(20));
+        let chunk = vec![b'x'; CHUNK_BYTES];
+        for _ in 0..CHUNKS_WAITING {
+            out.write_all(&chunk).unwrap();
+        }
+        assert_eq!(out.write_all(&chunk).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        drop(unread);
+    }
+
+    #[test]
+    fn a_third_export_waits_for_one_to_end() {
+        let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
+        let (one, two) = (enter(&exports).unwrap(), enter(&exports).unwrap());
+        assert!(enter(&exports).is_err());
+        drop(one);
+        assert!(enter(&exports).is_ok());
+        drop(two);
     }
 }

@@ -4,11 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use suture_core::catalogue::EventId;
 use suture_core::time::Timestamp;
 use suture_engine::endpoints::{Replay, ReplayFrom};
 use utoipa::ToSchema;
 
 use super::deliveries::{DeliveryBody, DeliveryQuery};
+use super::endpoints::log;
+use super::objects::may_hear;
 use crate::app::App;
 use crate::auth::{Permission, Session};
 use crate::once::{Made, Posted};
@@ -89,8 +92,13 @@ pub(super) async fn redeliver_event(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::RepairDeliveries)?;
-    let engine = app.engine.clone();
+    let (engine, listener) = (app.engine.clone(), session.clone());
     let work = async move |wanted: Redelivery| {
+        if let Some(event) = EventId::parse(&wanted.event) {
+            let kind = engine.event(&caller.organization, &event).await?.entry.kind;
+            may_hear(&listener, &[kind])?;
+        }
+        log(&engine, &caller, ("event_redelivered", &id)).await?;
         let effect = engine.redeliver_event(&caller, &id, &wanted.event).await?;
         Made::created(&DeliveryBody::from(effect))
     };
@@ -106,9 +114,15 @@ pub(super) async fn replay_events(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::RepairDeliveries)?;
-    let engine = app.engine.clone();
+    let (engine, listener) = (app.engine.clone(), session.clone());
     let work = async move |new: NewReplay| {
         let from = new.from()?;
+        let heard = match new.events.is_empty() {
+            true => engine.endpoint(&caller.organization, &id).await?.events,
+            false => new.events.clone(),
+        };
+        may_hear(&listener, &heard)?;
+        log(&engine, &caller, ("events_replayed", &id)).await?;
         let Replay { number, after, until } = engine.replay_events(&caller, &id, from, &new.events).await?;
         Made::created(&ReplayBody { number, after, until })
     };

@@ -9,8 +9,10 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use suture_core::redact::Secret;
 use suture_engine::endpoints::{Changes, EndpointView, NewEndpoint, OVERLAP, Tested};
+use suture_engine::{Caller, Engine};
 use utoipa::ToSchema;
 
+use super::objects::may_hear;
 use crate::app::App;
 use crate::auth::{Permission, Session};
 use crate::bodies::time;
@@ -107,7 +109,16 @@ impl EndpointBody {
     }
 }
 
-/// Makes an endpoint. Its secret is in this answer only.
+/// Writes down who lets events leave, and where to.
+pub(super) async fn log(
+    engine: &Engine,
+    caller: &Caller,
+    (what, endpoint): (&str, &str),
+) -> Result<(), Problem> {
+    Ok(engine.log_access(caller, "subscribe", "*", &format!("endpoint/{endpoint}"), what).await?)
+}
+
+/// Makes an endpoint. Its secret is in this answer only. Only types that the key may read itself can be named.
 #[utoipa::path(post, path = "/v1/endpoints", tag = "endpoints", request_body = EndpointToMake, responses((status = 201, body = EndpointBody)))]
 pub(super) async fn create_endpoint(
     State(app): State<App>,
@@ -115,10 +126,12 @@ pub(super) async fn create_endpoint(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::ManageConnections)?;
-    let engine = app.engine.clone();
+    let (engine, listener) = (app.engine.clone(), session.clone());
     let work = async move |new: EndpointToMake| {
+        may_hear(&listener, &new.events)?;
         let new = NewEndpoint { url: new.url, description: new.description, events: new.events };
         let (view, secret) = engine.make_endpoint(&caller, new).await?;
+        log(&engine, &caller, ("endpoint_made", &view.id)).await?;
         Ok(Made::created(&EndpointBody::of(view, Some(&secret)))?.show_once(&["secret"]))
     };
     posted.once(&app, &session, work).await
@@ -156,8 +169,15 @@ pub(super) async fn change_endpoint(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::ManageConnections)?;
-    let engine = app.engine.clone();
+    let (engine, listener) = (app.engine.clone(), session.clone());
     let work = async move |new: EndpointChanges| {
+        // Another address hears what the endpoint hears already.
+        let heard = match &new.events {
+            Some(events) => events.clone(),
+            None => engine.endpoint(&caller.organization, &id).await?.events,
+        };
+        may_hear(&listener, &heard)?;
+        log(&engine, &caller, ("endpoint_changed", &id)).await?;
         let changes = Changes { url: new.url, description: new.description, events: new.events };
         let view = engine.change_endpoint(&caller, &id, changes).await?;
         Made::ok(&EndpointBody::of(view, None))
@@ -174,8 +194,10 @@ pub(super) async fn enable_endpoint(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::ManageConnections)?;
-    let engine = app.engine.clone();
+    let (engine, listener) = (app.engine.clone(), session.clone());
     let work = async move |_: Nothing| {
+        may_hear(&listener, &engine.endpoint(&caller.organization, &id).await?.events)?;
+        log(&engine, &caller, ("endpoint_enabled", &id)).await?;
         let view = engine.enable_endpoint(&caller, &id).await?;
         Made::ok(&EndpointBody::of(view, None))
     };

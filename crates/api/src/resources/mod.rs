@@ -69,4 +69,5 @@ mod waiting_list;
 mod webhooks;
 mod wordings;
 
+pub(crate) use audit::EXPORTS_MAX;
 pub(crate) use register::routes;

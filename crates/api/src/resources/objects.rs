@@ -3,10 +3,11 @@
 //! Invariant: who watches an object may read it, and a key holds a bounded number of watches.
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use suture_core::catalogue::MACHINES;
 use suture_engine::watch::{Seen, Watch};
 
 use crate::app::App;
@@ -14,31 +15,60 @@ use crate::auth::{Permission, Session};
 use crate::open_streams::Place;
 use crate::problem::Problem;
 
-/// What it takes to read an object, by the prefix of its id. Others only auditors and admins see.
-const READERS: [(&str, Permission); 18] = [
-    ("pay_", Permission::ReadPayments),
-    ("deb_", Permission::ReadPayments),
-    ("ref_", Permission::ReadPayments),
-    ("dis_", Permission::ReadPayments),
-    ("pos_", Permission::ReadPayments),
-    ("pat_", Permission::ReadPatients),
-    ("pol_", Permission::ReadPatients),
-    ("elg_", Permission::ReadBilling),
-    ("est_", Permission::ReadBilling),
-    ("svc_", Permission::ReadBilling),
-    ("inv_", Permission::ReadBilling),
-    ("rem_", Permission::ReadBilling),
-    ("cli_", Permission::ReadSchedule),
-    ("prv_", Permission::ReadSchedule),
-    ("vty_", Permission::ReadSchedule),
-    ("apt_", Permission::ReadSchedule),
-    ("wai_", Permission::ReadSchedule),
-    ("enc_", Permission::ReadSchedule),
+/// What it takes to read an object, by the prefix of its id and by its machine, the first part of its event types. Others only
+/// auditors and admins see.
+const READERS: [(&str, &str, Permission); 18] = [
+    ("pay_", "payment", Permission::ReadPayments),
+    ("deb_", "debt", Permission::ReadPayments),
+    ("ref_", "refund", Permission::ReadPayments),
+    ("dis_", "dispute", Permission::ReadPayments),
+    ("pos_", "posting", Permission::ReadPayments),
+    ("pat_", "patient", Permission::ReadPatients),
+    ("pol_", "policy", Permission::ReadPatients),
+    ("elg_", "eligibility", Permission::ReadBilling),
+    ("est_", "estimate", Permission::ReadBilling),
+    ("svc_", "service", Permission::ReadBilling),
+    ("inv_", "invoice", Permission::ReadBilling),
+    ("rem_", "remittance", Permission::ReadBilling),
+    ("cli_", "clinic", Permission::ReadSchedule),
+    ("prv_", "provider", Permission::ReadSchedule),
+    ("vty_", "visit_type", Permission::ReadSchedule),
+    ("apt_", "appointment", Permission::ReadSchedule),
+    ("wai_", "waiting", Permission::ReadSchedule),
+    ("enc_", "encounter", Permission::ReadSchedule),
 ];
 
 fn permission(object: &str) -> Permission {
-    let found = READERS.into_iter().find(|(prefix, _)| object.starts_with(prefix));
-    found.map_or(Permission::ReadAudit, |(_, permission)| permission)
+    let found = READERS.into_iter().find(|(prefix, ..)| object.starts_with(prefix));
+    found.map_or(Permission::ReadAudit, |(.., permission)| permission)
+}
+
+/// Refuses whoever lets events be sent that the key itself may not read. `types` as an endpoint names them: exact,
+/// `payment.*`, or `*`; none means all.
+pub(super) fn may_hear(session: &Session, types: &[String]) -> Result<(), Problem> {
+    let all = types.is_empty() || types.iter().any(|wanted| wanted == "*");
+    let named = |machine: &str| {
+        types.iter().any(|wanted| wanted.split_once('.').is_some_and(|(first, _)| first == machine))
+    };
+    let heard = MACHINES.iter().map(|machine| machine.name).filter(|machine| all || named(machine));
+    let reader = |machine: &str| {
+        let found = READERS.into_iter().find(|(_, known, _)| *known == machine);
+        found.map_or(Permission::ReadAudit, |(.., permission)| permission)
+    };
+    let hidden: Vec<&str> = heard.filter(|machine| !session.has(reader(machine))).collect();
+    match hidden.is_empty() {
+        true => Ok(()),
+        false => Err(hidden_events(&hidden)),
+    }
+}
+
+fn hidden_events(machines: &[&str]) -> Problem {
+    let detail = format!(
+        "Nothing was done. The role of this key may not read events of {}, so it cannot let them be sent; name only types \
+         that it may read, or let an admin do it.",
+        machines.join(", ")
+    );
+    Problem::new("forbidden", StatusCode::FORBIDDEN, detail)
 }
 
 /// The events of one object as they happen (`text/event-stream`). Each has its version as `id`, so a client that begins
@@ -88,5 +118,5 @@ fn last_seen(headers: &HeaderMap) -> Result<i64, Problem> {
 
 pub(super) fn too_many() -> Problem {
     let detail = "Nothing was opened. This key holds 16 live streams; close one, or wait until one ends.";
-    Problem::new("too_many_streams", axum::http::StatusCode::TOO_MANY_REQUESTS, detail).retry_after(5)
+    Problem::new("too_many_streams", StatusCode::TOO_MANY_REQUESTS, detail).retry_after(5)
 }

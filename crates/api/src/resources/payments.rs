@@ -40,7 +40,7 @@ pub(super) struct NewPayment {
     save_method: bool,
     /// Where the payer's browser returns after an action.
     return_url: Option<String>,
-    /// Who confirms an amount that is far from the usual.
+    /// Who confirms an amount that is far from the usual, by user name. Takes the permission to refund.
     confirmed_by: Option<String>,
 }
 
@@ -108,8 +108,12 @@ pub(super) async fn create_payment(
     posted: Posted,
 ) -> Result<Response, Problem> {
     let caller = session.may(Permission::TakePayments)?;
+    let may_confirm = session.has(Permission::RefundPayments);
     let engine = app.engine.clone();
     let work = async move |new: NewPayment| {
+        if new.confirmed_by.is_some() && !may_confirm {
+            return Err(Problem::forbidden());
+        }
         let taken = engine.take_payment(&caller, new.understood()?).await?;
         made(&taken)
     };

@@ -165,3 +165,59 @@ async fn the_metrics_page_wants_its_token_when_it_has_one() {
     let page = api.get("/metrics", "look").await;
     assert!(page.text.contains("# TYPE suture_queue_depth gauge"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn who_repairs_deliveries_moves_no_money_by_it() {
+    let api = Api::open().await;
+    let (admin, integrator, billing) =
+        (api.key("admin").await, api.key("integrator").await, api.key("billing").await);
+    api.stripe(&admin).await;
+    let body = json!({ "link": api.link(&admin).await, "amount": { "minor": 100, "currency": "USD" } });
+    api.post("/v1/payments", &admin, "take", &body).await;
+    let deliveries = api.get("/v1/deliveries?limit=50", &admin).await.json();
+    let of_kind = |kind: &str| {
+        let found = deliveries["items"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap();
+        found["id"].as_str().unwrap().replace('/', "%2F")
+    };
+    let (attempt, poll) = (of_kind("attempt"), of_kind("poll"));
+    let (edited, as_it_is) = (json!({ "payload": { "do": "poll" } }), json!({}));
+    let skip = json!({ "reason": "by_hand" });
+    let not_stopped = (409, "effect_not_stopped".to_owned());
+    let forbidden = (403, "forbidden".to_owned());
+    for (verb, delivery, body, of_billing) in [
+        ("retry", &attempt, &as_it_is, &not_stopped),
+        ("skip", &attempt, &skip, &not_stopped),
+        ("retry", &poll, &edited, &(422, "payload_not_of_kind".to_owned())),
+    ] {
+        let path = format!("/v1/dead-letters/{delivery}/{verb}");
+        assert_eq!(&api.post(&path, &integrator, &format!("i-{path}"), body).await.problem(), &forbidden);
+        assert_eq!(&api.post(&path, &billing, &format!("b-{path}"), body).await.problem(), of_billing);
+    }
+    // What moves no money is the integrator's work.
+    let path = format!("/v1/dead-letters/{poll}/retry");
+    assert_eq!(api.post(&path, &integrator, "poll", &as_it_is).await.problem(), not_stopped);
+}
+
+#[tokio::test]
+async fn an_unusual_amount_is_confirmed_by_name_and_with_the_permission_to_refund() {
+    let api = Api::open().await;
+    let (admin, desk) = (api.key("admin").await, api.key("front_desk").await);
+    api.stripe(&admin).await;
+    let link = json!({ "patient": "p-1", "account": "a-1", "purpose": "balance", "due": { "minor": 100, "currency": "USD" } });
+    let link = api.post("/v1/links", &admin, "link", &link).await.json()["id"].clone();
+    let take = |by: serde_json::Value| json!({ "link": link, "amount": { "minor": 1_000_000, "currency": "USD" }, "confirmedBy": by });
+    let refused = api.post("/v1/payments", &admin, "none", &take(serde_json::Value::Null)).await;
+    assert_eq!(refused.problem(), (422, "amount_unusual".to_owned()));
+    let refused = api.post("/v1/payments", &desk, "desk", &take(json!("ann"))).await;
+    assert_eq!(refused.problem(), (403, "forbidden".to_owned()));
+    for (number, nobody) in ["", "  ", "ann!"].into_iter().enumerate() {
+        let refused = api.post("/v1/payments", &admin, &format!("x{number}"), &take(json!(nobody))).await;
+        assert_eq!(refused.problem(), (422, "authorizer_required".to_owned()), "{nobody:?}");
+    }
+    let made = api.post("/v1/payments", &admin, "ann", &take(json!("ann"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let chain = api.get(made.json()["audit"].as_str().unwrap(), &admin).await.json();
+    let opened =
+        chain["items"].as_array().unwrap().iter().find(|one| one["kind"] == "payment.opened").unwrap();
+    assert!(opened.to_string().contains("\"confirmed_by\":\"ann\""), "{opened}");
+}

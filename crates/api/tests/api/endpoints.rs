@@ -211,3 +211,42 @@ fn every_kind_of_event_that_the_core_knows_is_in_the_catalogue_or_named_private(
         assert!(machine.types.is_empty() || listed, "{kind}: {} lists its types", machine.name);
     }
 }
+
+#[tokio::test]
+async fn nobody_lets_events_leave_that_the_key_may_not_read() {
+    let api = Api::open().await;
+    let (admin, integrator) = (api.key("admin").await, api.key("integrator").await);
+    let payment = payment(&api, &admin).await;
+    let url = "http://127.0.0.1:9/hook";
+    for (number, hidden) in
+        [json!([]), json!(["*"]), json!(["payment.*", "patient.*"]), json!(["service.created"])]
+            .into_iter()
+            .enumerate()
+    {
+        let body = json!({ "url": url, "events": hidden });
+        let refused = api.post("/v1/endpoints", &integrator, &format!("make-{number}"), &body).await;
+        assert_eq!(refused.problem(), (403, "forbidden".to_owned()), "{hidden}");
+    }
+    let own = made(&api, &integrator).await;
+    let own = format!("/v1/endpoints/{}", own["id"].as_str().unwrap());
+    let all = api.post("/v1/endpoints", &admin, "all", &json!({ "url": url })).await.json();
+    let all = format!("/v1/endpoints/{}", all["id"].as_str().unwrap());
+    let link = api.get("/v1/events?limit=50", &admin).await.json();
+    let events = link["items"].as_array().unwrap();
+    let debt = events.iter().find(|event| event["kind"] == "debt.recorded").unwrap();
+    assert!(debt["stream"].is_string() && payment.starts_with("pay_"));
+    let hidden = [
+        (own.clone(), json!({ "events": ["patient.*"] })),
+        (all.clone(), json!({ "url": "http://127.0.0.1:9/mine" })),
+        (format!("{own}/replay"), json!({ "position": 0, "events": ["appointment.*"] })),
+        (format!("{all}/replay"), json!({ "position": 0 })),
+        (format!("{all}/enable"), json!({})),
+    ];
+    for (path, body) in hidden {
+        let refused = api.post(&path, &integrator, &format!("h-{path}"), &body).await;
+        assert_eq!(refused.problem(), (403, "forbidden".to_owned()), "{path} {body}");
+    }
+    let replay = json!({ "position": 0, "events": ["payment.*"] });
+    let replayed = api.post(&format!("{own}/replay"), &integrator, "replay", &replay).await;
+    assert_eq!(replayed.status, StatusCode::CREATED, "{}", replayed.text);
+}

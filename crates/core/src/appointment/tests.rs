@@ -88,6 +88,7 @@ fn payment(number: u8, minor: i64, shown: &[Evidence]) -> Box<Payment> {
         amount: Money::usd(minor),
         manual_capture: false,
         customer: None,
+        confirmed_by: None,
     };
     let mut commands = vec![payment::Command::Open(opening)];
     commands.push(payment::Command::PlanAttempt { method: Some("pm_1".into()) });

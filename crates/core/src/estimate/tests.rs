@@ -63,6 +63,7 @@ fn sent(seed: u8) -> Payment {
         amount: Money::usd(6_000),
         manual_capture: true,
         customer: None,
+        confirmed_by: None,
     };
     let plan = payment::Command::PlanAttempt { method: Some("pm_1".into()) };
     let answer = payment::Command::Answer { number: 1, answer: Answer::Sent };

@@ -36,6 +36,8 @@ pub struct Opening {
     pub manual_capture: bool,
     /// The gateway's customer, when the payer's methods are on file.
     pub customer: Option<String>,
+    /// Who confirmed an amount that is far from the usual.
+    pub confirmed_by: Option<String>,
 }
 
 /// How we learned something.
@@ -113,6 +115,11 @@ pub enum Command {
         /// Our refund.
         refund_id: RefundId,
     },
+    /// Record that what had come back from refunds was paid to the patient outside of a gateway.
+    PayBackElsewhere {
+        /// How much; no more than stands as a credit is taken.
+        amount: Money,
+    },
     /// Say whose money it is.
     ResolveLink {
         /// Our link token.
@@ -170,6 +177,7 @@ pub fn decide(state: Option<&Payment>, command: &Command, now: Timestamp) -> Res
         Command::Cancel => cancel(payment, now),
         Command::ReserveRefund { refund_id, amount } => reserve(payment, *refund_id, *amount),
         Command::ReleaseRefund { refund_id } => Ok(release(payment, *refund_id)),
+        Command::PayBackElsewhere { amount } => Ok(pay_back_elsewhere(payment, *amount)),
         Command::ResolveLink { link, purpose, care, debt } => resolve(payment, link, (*purpose, *debt), care),
         Command::Relink { link, care } => relink(payment, link, care),
         Command::Consume => Ok(consume(payment)),
@@ -201,6 +209,7 @@ fn open(opening: &Opening) -> Result<Vec<Event>, Refusal> {
         amount: opening.amount,
         manual_capture: opening.manual_capture,
         customer: opening.customer.clone(),
+        confirmed_by: opening.confirmed_by.clone(),
     }])
 }
 
@@ -375,6 +384,14 @@ fn reserve(payment: &Payment, refund_id: RefundId, amount: Money) -> Result<Vec<
 fn release(payment: &Payment, refund_id: RefundId) -> Vec<Event> {
     match payment.reserved.contains_key(&refund_id.to_string()) {
         true => vec![Event::RefundReleased { refund_id }],
+        false => Vec::new(),
+    }
+}
+
+fn pay_back_elsewhere(payment: &Payment, amount: Money) -> Vec<Event> {
+    let part = Money::new(amount.minor.min(payment.in_credit_minor()), payment.amount.currency);
+    match part.minor > 0 && amount.currency == part.currency {
+        true => vec![Event::PaidBackElsewhere { amount: part }],
         false => Vec::new(),
     }
 }

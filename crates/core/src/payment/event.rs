@@ -38,6 +38,9 @@ pub enum Event {
         /// The gateway's customer, when the payer's methods are on file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
+        /// Who confirmed an amount that is far from the usual.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirmed_by: Option<String>,
     },
     /// An attempt was planned and its key frozen.
     AttemptPlanned {
@@ -160,6 +163,10 @@ pub enum Event {
         refund_id: Option<RefundId>,
         /// How much.
         amount: Money,
+        /// How much of it an earlier refund had brought back: it goes out of the credit, the rest out of where the payment
+        /// put it. In minor units.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        from_credit_minor: i64,
     },
     /// A refund came back to us: we still owe the patient.
     RefundFailed {
@@ -169,8 +176,17 @@ pub enum Event {
         refund_id: Option<RefundId>,
         /// How much.
         amount: Money,
+        /// How much of it goes back to where the payment put it, because another refund took it from there meanwhile; the
+        /// rest is a credit. In minor units.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        to_target_minor: i64,
         /// The gateway's reason.
         failure_reason: Option<String>,
+    },
+    /// What had come back from refunds was paid to the patient outside of a gateway: at the desk, or by cheque.
+    PaidBackElsewhere {
+        /// How much.
+        amount: Money,
     },
     /// A dispute was seen in a new status.
     DisputeMoved {
@@ -236,6 +252,12 @@ pub enum Event {
     },
 }
 
+/// Entries that were written before a part was kept have none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(super) const fn is_zero(minor: &i64) -> bool {
+    *minor == 0
+}
+
 impl Event {
     /// The event's type in the journal.
     #[must_use]
@@ -257,6 +279,7 @@ impl Event {
             Self::RefundPending { .. } => "payment.refund_pending",
             Self::Refunded { .. } => "payment.refunded",
             Self::RefundFailed { .. } => "payment.refund_failed",
+            Self::PaidBackElsewhere { .. } => "payment.paid_back_elsewhere",
             Self::DisputeMoved { .. } => "payment.dispute_moved",
             Self::DisputeWithdrawn { .. } => "payment.dispute_withdrawn",
             Self::DisputeReinstated { .. } => "payment.dispute_reinstated",

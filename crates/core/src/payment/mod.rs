@@ -8,6 +8,7 @@ mod command;
 mod event;
 mod observe;
 mod postings;
+mod returns;
 mod state;
 mod status;
 

@@ -200,24 +200,50 @@ fn refund(payment: &Payment, seen: &RefundSeen) -> Vec<Event> {
     if known.is_some_and(|known| known >= seen.status) {
         return Vec::new();
     }
-    let refund = || seen.refund.clone();
-    let refund_id = seen.refund_id.as_deref().and_then(|id| RefundId::parse(id).ok());
-    let amount = seen.amount;
     match seen.status {
-        RefundStatus::Pending => vec![Event::RefundPending { refund: refund(), refund_id, amount }],
-        RefundStatus::Succeeded => vec![Event::Refunded { refund: refund(), refund_id, amount }],
-        RefundStatus::Failed | RefundStatus::Canceled => {
-            let mut events = Vec::new();
-            // The gateway's books show the money going out and coming back; so do ours, in whatever order we hear it.
-            if known != Some(RefundStatus::Succeeded) && known != Some(RefundStatus::Failed) {
-                events.push(Event::Refunded { refund: refund(), refund_id, amount });
-            }
-            if known != Some(RefundStatus::Failed) {
-                let failure_reason = seen.failure_reason.clone();
-                events.push(Event::RefundFailed { refund: refund(), refund_id, amount, failure_reason });
-            }
-            events
+        RefundStatus::Pending => {
+            let refund_id = refund_id(seen);
+            vec![Event::RefundPending { refund: seen.refund.clone(), refund_id, amount: seen.amount }]
         }
+        RefundStatus::Succeeded => vec![went(payment, seen)],
+        // The gateway's books show the money going out and coming back; so do ours, in whatever order we hear it.
+        RefundStatus::Failed | RefundStatus::Canceled => match known {
+            Some(RefundStatus::Failed) => Vec::new(),
+            Some(RefundStatus::Succeeded) => vec![came_back(payment, seen)],
+            _ => {
+                let went = went(payment, seen);
+                let after = Payment::evolve(Some(payment.clone()), &went);
+                let back = came_back(after.as_ref().unwrap_or(payment), seen);
+                vec![went, back]
+            }
+        },
+    }
+}
+
+fn refund_id(seen: &RefundSeen) -> Option<RefundId> {
+    seen.refund_id.as_deref().and_then(|id| RefundId::parse(id).ok())
+}
+
+/// A refund went out: what earlier ones brought back goes first.
+fn went(payment: &Payment, seen: &RefundSeen) -> Event {
+    let from_credit_minor = payment.in_credit_minor().clamp(0, seen.amount.minor.max(0));
+    let (refund, refund_id) = (seen.refund.clone(), refund_id(seen));
+    Event::Refunded { refund, refund_id, amount: seen.amount, from_credit_minor }
+}
+
+/// A refund that went out came back: a credit, unless another refund took the same money once more before we heard of it.
+fn came_back(payment: &Payment, seen: &RefundSeen) -> Event {
+    // Before the charge itself is known everything looks overdrawn.
+    let overdrawn = match payment.captured_minor {
+        0 => 0,
+        captured => payment.taken_from_target_minor().saturating_sub(captured),
+    };
+    Event::RefundFailed {
+        refund: seen.refund.clone(),
+        refund_id: refund_id(seen),
+        amount: seen.amount,
+        to_target_minor: overdrawn.clamp(0, seen.amount.minor.max(0)),
+        failure_reason: seen.failure_reason.clone(),
     }
 }
 

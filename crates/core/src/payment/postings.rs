@@ -29,11 +29,11 @@ pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>,
         Event::FeeKnown { transaction, fee } => {
             one(format!("fee:{transaction}"), Account::ExpFee, gateway(), *fee)
         }
-        Event::Refunded { refund, amount, .. } => {
-            one(format!("refund:{refund}"), payment.target(), gateway(), *amount)
+        Event::Refunded { refund, amount, from_credit_minor, .. } => {
+            refunded(payment, refund, *amount, *from_credit_minor)
         }
-        Event::RefundFailed { refund, amount, .. } => {
-            one(format!("refund_failed:{refund}"), gateway(), Account::CreditPatient, *amount)
+        Event::RefundFailed { refund, amount, to_target_minor, .. } => {
+            refund_failed(payment, refund, *amount, *to_target_minor)
         }
         Event::DisputeWithdrawn { dispute, amount, fee } => withdrawn(payment, dispute, *amount, *fee),
         Event::DisputeReinstated { dispute, amount } => {
@@ -45,12 +45,7 @@ pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>,
         Event::Relinked { link, .. } => relinked(payment, link),
         Event::LinkResolved { link, purpose, .. } => {
             // What stands in suspense: captured, less what went back from there.
-            let gone: i64 = payment
-                .refunds
-                .values()
-                .filter(|refund| refund.status >= crate::evidence::RefundStatus::Succeeded)
-                .map(|refund| refund.amount.minor)
-                .sum();
+            let gone = payment.taken_from_target_minor();
             let amount = Money::new(payment.captured_minor.saturating_sub(gone), payment.amount.currency);
             if amount.minor == 0 {
                 return Ok(Vec::new());
@@ -67,6 +62,44 @@ pub fn postings(before: Option<&Payment>, event: &Event) -> Result<Vec<Posting>,
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// The accounts in which the patient's part of a refund lies: its credit, and where the payment put the rest.
+fn shares(payment: &Payment, amount: Money, credit_minor: i64) -> Vec<(Account, Money)> {
+    // What is a credit already has no other place.
+    let is_credit = payment.target() == Account::CreditPatient;
+    let credit_minor = if is_credit { amount.minor } else { credit_minor };
+    let rest_minor = amount.minor.saturating_sub(credit_minor);
+    let parts = [(payment.target(), rest_minor), (Account::CreditPatient, credit_minor)];
+    let money = |(account, minor)| (account, Money::new(minor, amount.currency));
+    parts.into_iter().filter(|(_, minor)| *minor != 0).map(money).collect()
+}
+
+fn refunded(
+    payment: &Payment,
+    refund: &str,
+    amount: Money,
+    from_credit_minor: i64,
+) -> Result<Vec<Posting>, Error> {
+    let party = payment.link.as_deref();
+    let from = shares(payment, amount, from_credit_minor);
+    let mut lines: Vec<Line> =
+        from.into_iter().map(|(account, part)| Line::debit(account, part).of(party)).collect();
+    lines.push(Line::credit(Account::Gateway(payment.gateway.clone()), amount).of(party));
+    Posting::try_new(format!("refund:{refund}"), lines).map(|posting| vec![posting])
+}
+
+fn refund_failed(
+    payment: &Payment,
+    refund: &str,
+    amount: Money,
+    to_target_minor: i64,
+) -> Result<Vec<Posting>, Error> {
+    let party = payment.link.as_deref();
+    let mut lines = vec![Line::debit(Account::Gateway(payment.gateway.clone()), amount).of(party)];
+    let to = shares(payment, amount, amount.minor.saturating_sub(to_target_minor));
+    lines.extend(to.into_iter().map(|(account, part)| Line::credit(account, part).of(party)));
+    Posting::try_new(format!("refund_failed:{refund}"), lines).map(|posting| vec![posting])
 }
 
 /// What the payment holds moves from one act of care to another, within its account.

@@ -14,7 +14,7 @@ use crate::ledger::Account;
 use crate::money::Money;
 use crate::time::Timestamp;
 
-use super::event::Event;
+use super::event::{Event, is_zero};
 use super::status::Status;
 
 /// What a payment is for. Decides the account that its money is credited to.
@@ -53,6 +53,12 @@ pub struct RefundKnown {
     pub status: RefundStatus,
     /// How much.
     pub amount: Money,
+    /// How much of it went out of the credit that earlier refunds had left, in minor units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from_credit_minor: i64,
+    /// How much of it, when it came back, went to where the payment had put it, in minor units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub to_target_minor: i64,
 }
 
 /// What is known of one dispute.
@@ -144,6 +150,9 @@ pub struct Payment {
     /// Refunds seen at the gateway.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<String, RefundKnown>,
+    /// What came back from refunds and was paid back outside of a gateway, in minor units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paid_back_elsewhere_minor: i64,
     /// Disputes seen at the gateway.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<String, DisputeKnown>,
@@ -321,6 +330,7 @@ impl Payment {
             amount,
             manual_capture,
             customer,
+            ..
         } = event
         else {
             return None;
@@ -353,6 +363,7 @@ impl Payment {
             reserved: BTreeMap::new(),
             refunds_refused: 0,
             refunds: BTreeMap::new(),
+            paid_back_elsewhere_minor: 0,
             disputes: BTreeMap::new(),
             payout: None,
         })
@@ -421,12 +432,15 @@ impl Payment {
             Event::RefundPending { refund, refund_id, amount } => {
                 self.know_refund(refund, refund_id.as_ref(), RefundStatus::Pending, *amount);
             }
-            Event::Refunded { refund, refund_id, amount } => {
-                self.know_refund(refund, refund_id.as_ref(), RefundStatus::Succeeded, *amount);
+            Event::Refunded { refund, refund_id, amount, from_credit_minor } => {
+                let known = self.know_refund(refund, refund_id.as_ref(), RefundStatus::Succeeded, *amount);
+                known.from_credit_minor = *from_credit_minor;
             }
-            Event::RefundFailed { refund, refund_id, amount, .. } => {
-                self.know_refund(refund, refund_id.as_ref(), RefundStatus::Failed, *amount);
+            Event::RefundFailed { refund, refund_id, amount, to_target_minor, .. } => {
+                let known = self.know_refund(refund, refund_id.as_ref(), RefundStatus::Failed, *amount);
+                known.to_target_minor = *to_target_minor;
             }
+            Event::PaidBackElsewhere { amount } => self.paid_back_elsewhere_minor += amount.minor,
             Event::DisputeMoved { dispute, status, amount, .. } => {
                 self.dispute(dispute, *amount).status = *status;
             }
@@ -472,9 +486,12 @@ impl Payment {
         refund_id: Option<&RefundId>,
         status: RefundStatus,
         amount: Money,
-    ) {
+    ) -> &mut RefundKnown {
         self.unreserve(refund_id);
-        self.refunds.insert(refund.to_owned(), RefundKnown { status, amount });
+        let fresh = RefundKnown { status, amount, from_credit_minor: 0, to_target_minor: 0 };
+        let known = self.refunds.entry(refund.to_owned()).or_insert(fresh);
+        (known.status, known.amount) = (status, amount);
+        known
     }
 
     fn unreserve(&mut self, refund_id: Option<&RefundId>) {

@@ -66,7 +66,9 @@ impl Service {
         let applied_minor = owed.min(sheet.estimates.minor.max(0) - gone);
         let unused = |(id, held): (&String, &super::Held)| {
             let fresh = held.kind == Kind::Estimate && held.net_minor > 0 && !self.consumed.contains(id);
-            PaymentId::parse(id).ok().filter(|_| fresh).map(|id| (id, held.net_minor))
+            // What a refund brought back is a credit already.
+            let deposit = held.net_minor - held.came_back_minor;
+            PaymentId::parse(id).ok().filter(|_| fresh).map(|id| (id, deposit))
         };
         let consumed: Vec<(PaymentId, i64)> = self.payments.iter().filter_map(unused).collect();
         match consumed.is_empty() && applied_minor == self.applied_minor {

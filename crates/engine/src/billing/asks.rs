@@ -96,19 +96,35 @@ pub(super) fn collect_again(
     service: &Service,
     due: Money,
 ) -> Result<bool, Error> {
-    let paid_back = service.version > 1 && is_paid_back(change, service)?;
-    if paid_back {
-        ask(
-            change,
-            ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
-            &service.id.to_string(),
-            format!(
-                "the payer corrected this claim after money was paid back to the patient, who owes {due} now; tell the \
-                 patient and charge it, or write it off; nothing is charged by itself"
-            ),
-        )?;
+    let asks = service.version > 1 && was_paid_back(change, service)?;
+    if asks {
+        owed_again(change, service, due)?;
     }
-    Ok(paid_back)
+    Ok(asks)
+}
+
+/// Money went back to a patient who owes again: nobody knows by rule whether it is to be charged.
+pub(super) fn owed_again(change: &mut Change<'_, '_>, service: &Service, due: Money) -> Result<(), Error> {
+    ask(
+        change,
+        ("corrections", &format!("{}/correction/{}/{}", service.id, service.version, due.minor)),
+        &service.id.to_string(),
+        format!(
+            "money was paid back to the patient, and {due} of this service is owed now, after a correction of the payer or a \
+             refund at the gateway; tell the patient and charge it, or write it off; nothing is charged by itself"
+        ),
+    )
+}
+
+/// Whether a payment of a service gave money back.
+pub(super) fn was_paid_back(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
+    for payment in service.payments.keys() {
+        let (_, state) = change.existing::<Payment>(payment)?;
+        if state.refunded_minor() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What follows from a payment was refused, and its evidence was stored alone: somebody must act for its owner.
@@ -130,17 +146,6 @@ pub(crate) fn not_followed(
     )
 }
 
-/// Whether money of a service went back to the patient: charging it again is a person's decision.
-fn is_paid_back(change: &mut Change<'_, '_>, service: &Service) -> Result<bool, Error> {
-    for payment in service.payments.keys() {
-        let (_, state) = change.existing::<Payment>(payment)?;
-        if state.refunded_minor() > 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// More is due of a service than a rule may charge, since money went back or was never captured: a person decides. Says
 /// whether somebody is asked; nobody is for at most `allowed`, or while nothing went back and no rule sets a limit.
 pub(crate) fn charge_above(
@@ -150,7 +155,7 @@ pub(crate) fn charge_above(
 ) -> Result<bool, Error> {
     let within = match allowed {
         Some(allowed) => due.minor <= allowed.minor,
-        None => !is_paid_back(change, service)?,
+        None => !was_paid_back(change, service)?,
     };
     if !within {
         ask(

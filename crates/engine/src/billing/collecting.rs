@@ -81,6 +81,7 @@ pub(crate) fn charge(
         amount: due,
         manual_capture: false,
         customer: patient.customers.get(&origin.connection).cloned(),
+        confirmed_by: None,
     };
     start_payment(change, opening, options, origin)
 }

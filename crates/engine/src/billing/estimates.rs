@@ -408,6 +408,7 @@ fn authorize(
         amount: state.amount,
         manual_capture: true,
         customer: patient.customers.get(&origin.connection).cloned(),
+        confirmed_by: None,
     };
     start_payment(change, opening, options, origin)
 }

@@ -95,7 +95,7 @@ pub(super) fn held(payment: &Payment, kind: Kind) -> Held {
         failed_refunds: u32::try_from(of(RefundStatus::Failed).count())
             .unwrap_or(u32::MAX)
             .saturating_add(payment.refunds_refused),
-        came_back_minor: of(RefundStatus::Failed).sum(),
+        came_back_minor: payment.came_back_minor(),
         charged_at: payment.charged_at.unwrap_or_default(),
         // An authorized estimate is no collection of the balance; it ends by capture or cancellation. What is captured by
         // itself collects until it is answered, whatever it was for.
@@ -114,10 +114,20 @@ pub(crate) fn see(
     let (known, held) = (state.payments.get(&payment.id.to_string()), held(payment, kind));
     asks::refund_failed(change, &state, (payment.id, known, held))?;
     decide_service(change, service, &service::Command::See { payment: payment.id, held })?;
-    match change.settling.as_deref() == Some(service) {
-        true => Ok(()),
-        false => settling::go_on(change, service, origin),
+    if change.settling.as_deref() == Some(service) {
+        return Ok(());
     }
+    settling::go_on(change, service, origin)?;
+    match kind {
+        Kind::Balance => settling::see_to_the_rest(change, service),
+        // A visit whose deposit this is sees to it itself.
+        Kind::Estimate if is_visit(payment) => Ok(()),
+        Kind::Estimate => settling::see_to_the_rest(change, service),
+    }
+}
+
+fn is_visit(payment: &Payment) -> bool {
+    payment.care.appointment.as_deref().is_some_and(|id| AppointmentId::parse(id).is_ok())
 }
 
 /// Decides a command on a service, saves it, and uses up the deposits that were applied. Says whether anything happened.
@@ -131,9 +141,14 @@ pub(crate) fn decide_service(
     let care = care_of_service(change, &state)?;
     change.record_all(&mut loaded, &events, &care)?;
     for event in &events {
-        let service::Event::Applied { applied, .. } = event else { continue };
-        for (payment, _) in &applied.consumed {
-            consume(change, *payment)?;
+        match event {
+            service::Event::Applied { applied, .. } => {
+                for (payment, _) in &applied.consumed {
+                    consume(change, *payment)?;
+                }
+            }
+            service::Event::GivenBack { from, .. } => pay_back(change, &state, from.returned_minor)?,
+            _ => {}
         }
     }
     // What the service sees of a payment may be unchanged while the payment is disputed.
@@ -147,6 +162,24 @@ fn consume(change: &mut Change<'_, '_>, payment: PaymentId) -> Result<(), Error>
     let (mut loaded, state) = change.existing::<Payment>(&payment.to_string())?;
     let events = payment::decide(Some(&state), &payment::Command::Consume, change.order.now)?;
     change.record_all(&mut loaded, &events, &facts::care_of(&state))
+}
+
+/// What refunds had brought back was given to the patient at the desk: the payments it came from no longer owe it.
+fn pay_back(change: &mut Change<'_, '_>, service: &Service, returned_minor: i64) -> Result<(), Error> {
+    let mut left = returned_minor;
+    for payment in service.payments.keys() {
+        let (mut loaded, state) = change.existing::<Payment>(payment)?;
+        // A deposit that was applied is a credit as a whole; its returns are told apart from nothing.
+        if left <= 0 || state.purpose == Some(payment::Purpose::Credit) {
+            continue;
+        }
+        let command = payment::Command::PayBackElsewhere { amount: Money::new(left, service.currency) };
+        let events = payment::decide(Some(&state), &command, change.order.now)?;
+        change.record_all(&mut loaded, &events, &facts::care_of(&state))?;
+        let after = loaded.state.as_ref().map_or(0, Payment::in_credit_minor);
+        left -= state.in_credit_minor() - after;
+    }
+    Ok(())
 }
 
 /// The chain of a service.

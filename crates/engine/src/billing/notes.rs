@@ -73,8 +73,8 @@ fn take_invoice_payment(
     facts::settle(change, &mut loaded, &events, origin)?;
     let parked = format!("{payment}/identify");
     let stopped = effects::get(change.tx, &organization, &parked)?;
-    if stopped.is_some_and(|effect| effect.state == State::Parked) {
-        effects::skip(change.tx, &organization, &parked, "paid on the invoice's page", change.order.now)?;
+    if let Some(asked) = stopped.filter(|effect| effect.state == State::Parked) {
+        effects::skip(change.tx, &asked, "paid on the invoice's page", change.order.now)?;
     }
     Ok(())
 }

@@ -99,7 +99,10 @@ impl Engine {
                 Command::Adjudicate(_) | Command::SetResponsibility { .. } => {
                     settling::after_decision(change, &id.to_string(), &billing, &origin)?;
                 }
-                _ => settling::go_on(change, &id.to_string(), &origin)?,
+                _ => {
+                    settling::go_on(change, &id.to_string(), &origin)?;
+                    settling::see_to_the_rest(change, &id.to_string())?;
+                }
             }
             change.existing::<Service>(&id.to_string()).map(|(_, state)| state)
         })
@@ -204,15 +207,12 @@ impl Engine {
         let due = state.to_collect().filter(|_| state.version == version);
         match due {
             None => return self.finish(working, "nothing is due any more").await,
-            Some(due) if due.minor > told_minor => {
-                return self
-                    .finish(working, "more is due than the patient was told; another notice runs")
-                    .await;
-            }
+            Some(due) if due.minor > told_minor => return self.tell_again(working, id).await,
             Some(_) => {}
         }
         let actor = Actor::System("billing".to_owned());
-        let how = super::Authorize { off_session: true, ..super::Authorize::default() };
+        let connection = self.gateway_of_service(&organization, &state).await?;
+        let how = super::Authorize { off_session: true, connection, ..super::Authorize::default() };
         match self.charge_balance(&Caller { organization, actor }, id, how).await {
             Ok(_) => self.finish(working, "charged after the notice").await,
             // Above the cap, no card, no consent: the patient is asked (FLOWS 2E, 2.5).
@@ -226,6 +226,22 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// More is due than the patient was told: the whole begins another notice, or a person is asked.
+    async fn tell_again(&self, working: &Working, id: ServiceId) -> Result<After, Error> {
+        let order = self.order(&working.effect.organization, "billing", "more_due_than_told");
+        let lease = working.lease.clone();
+        self.apply(&id.to_string(), order, move |change| {
+            settling::see_to_the_rest(change, &id.to_string())?;
+            estimates::finish(
+                change,
+                &lease,
+                Some("more is due than the patient was told; nothing was charged"),
+            )
+        })
+        .await?;
+        Ok(After::Finished)
     }
 
     /// Opens the eligibility check of a service again before it takes place.
@@ -242,22 +258,6 @@ impl Engine {
         })
         .await?;
         Ok(After::Finished)
-    }
-
-    /// An origin for reactions that no gateway caused.
-    pub(crate) fn any_origin(&self, organization: &str) -> Origin {
-        let usable = self.gateway_for(organization, None).and_then(|id| self.connection(&id));
-        match usable {
-            Ok(open) => self.origin(&open, Source::Fetched, self.now()),
-            Err(_) => Origin {
-                connection: String::new(),
-                gateway: String::new(),
-                seen_at: self.now(),
-                source: Source::Fetched,
-                flows: self.flows_for(""),
-                planner: None,
-            },
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! of a service, in the same transaction.
 
 use suture_core::estimate::{self, Estimate, Status as Reserved};
-use suture_core::id::InvoiceId;
+use suture_core::id::{AppointmentId, InvoiceId};
 use suture_core::invoice::{self, Invoice};
 use suture_core::money::Money;
 use suture_core::patient::Patient;
@@ -157,7 +157,9 @@ pub(crate) fn settle(
         })?;
     }
     let (_, patient) = change.existing::<Patient>(&state.patient.to_string())?;
-    let mirrored_at = patient.customers.keys().find(|connection| **connection == origin.connection).cloned();
+    let used = super::origins::gateway_of(change, &state)?;
+    let used = used.map_or_else(|| origin.connection.clone(), |(connection, _)| connection);
+    let mirrored_at = patient.customers.keys().find(|connection| **connection == used).cloned();
     make_invoice(change, service, mirrored_at.filter(|_| billing.invoices))?;
     go_on(change, service, origin)?;
     match billing.collect_after {
@@ -253,7 +255,7 @@ fn plan_collection(
     }
     let job = Job::CollectBalance { service: state.id, version: state.version, told_minor: due.minor };
     change.effect_once(suture_store::effects::NewEffect {
-        id: format!("{service}/collect/{}/{}", state.version, due.minor),
+        id: collection_of(&state, due),
         kind: job.kind(),
         lane: Some(format!("billing/{service}")),
         destination: "billing".to_owned(),
@@ -261,4 +263,30 @@ fn plan_collection(
         due_at: change.order.now + notice,
         payload: job.payload(),
     })
+}
+
+/// The name of the collection of an amount: the same amount within one settling is told once.
+fn collection_of(service: &Service, due: Money) -> String {
+    format!("{}/collect/{}/{}", service.id, service.version, due.minor)
+}
+
+/// Sees to what is left after a change that began no settling: a refund in the dashboard, a payment that ended, a write-off
+/// that was taken back. What nobody collects yet begins its own notice; what was paid back before is asked of a person.
+/// Visits collect at once, by their own rules.
+pub(super) fn see_to_the_rest(change: &mut Change<'_, '_>, service: &str) -> Result<(), Error> {
+    let (_, state) = change.existing::<Service>(service)?;
+    let Some(due) = state.to_collect() else { return Ok(()) };
+    let organization = change.order.organization.clone();
+    if suture_store::effects::get(change.tx, &organization, &collection_of(&state, due))?.is_some() {
+        return Ok(());
+    }
+    if asks::was_paid_back(change, &state)? {
+        return asks::owed_again(change, &state, due);
+    }
+    let is_visit =
+        care_of_service(change, &state)?.appointment.is_some_and(|id| AppointmentId::parse(&id).is_ok());
+    match change.office.collect_after.filter(|_| !is_visit) {
+        Some(notice) => plan_collection(change, service, notice),
+        None => Ok(()),
+    }
 }

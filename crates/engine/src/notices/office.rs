@@ -77,12 +77,19 @@ pub struct Office {
     rooms: hmac::Key,
     marks: hmac::Key,
     pub(crate) settings: Notices,
+    /// How long before it is collected a patient is told what is left; `None`: nothing is collected by itself.
+    pub(crate) collect_after: Option<std::time::Duration>,
 }
 
 impl Office {
-    pub(crate) fn new(keyring: Keyring, sealing_key: &SealingKey, settings: Notices) -> Self {
+    pub(crate) fn new(
+        keyring: Keyring,
+        sealing_key: &SealingKey,
+        (settings, collect_after): (Notices, Option<std::time::Duration>),
+    ) -> Self {
         Self {
             keyring,
+            collect_after,
             passes: PassKey::of(sealing_key),
             rooms: sealing_key.derived("suture.room.1"),
             marks: sealing_key.derived("suture.address.1"),

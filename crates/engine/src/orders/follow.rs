@@ -7,7 +7,8 @@ use suture_store::orders;
 
 use crate::Error;
 use crate::change::Change;
-use crate::facts::{self, Origin, Told};
+use crate::facts::{self, Origin};
+use crate::told::Told;
 
 use super::place::care;
 

@@ -21,8 +21,8 @@ use crate::job::Job;
 
 use super::NewPayout;
 
-/// Payouts of a provider that are looked at for what the provider owes, newest first.
-const PAYOUTS_LOOKED_AT: i64 = 200;
+/// Payouts that a provider ever owed something from, at most: each is one that a gateway refused to take back from.
+const OWING_LOOKED_AT: i64 = 10_000;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -92,6 +92,12 @@ pub(crate) fn follow_service(change: &mut Change<'_, '_>, service: &str) -> Resu
         decide(change, payout.accrual.payout, &commands)?;
         go_on(change, payout.accrual.payout)
     })
+}
+
+/// Whether a service has a payout.
+pub(crate) fn is_accrued(change: &mut Change<'_, '_>, service: &str) -> Result<bool, Error> {
+    let organization = change.order.organization.clone();
+    Ok(journal::referred(change.tx, &organization, &reference(service))?.is_some())
 }
 
 /// The key under which a service's payout is found.
@@ -195,8 +201,25 @@ pub(super) fn decide(
     if any {
         let care = care(change, &state)?;
         change.save(&mut loaded, &care)?;
+        remember_owing(change, &state)?;
     }
     Ok(state)
+}
+
+/// Remembers that a provider owes something from a payout, under the provider, however many payouts follow.
+fn remember_owing(change: &mut Change<'_, '_>, payout: &ProviderPayout) -> Result<(), Error> {
+    let id = payout.accrual.payout.to_string();
+    if payout.owes_minor() == 0 || change.claim_key(&format!("owing/{id}"), &id)?.is_some() {
+        return Ok(());
+    }
+    let (organization, place) = (change.order.organization.clone(), owing(payout));
+    let owed = payout.money(payout.owes_minor());
+    Ok(journal::remember_party(change.tx, &organization, &place, &id, owed)?)
+}
+
+/// The place under which payouts that a provider owed something from are found.
+fn owing(payout: &ProviderPayout) -> String {
+    format!("owing/{}", payout.accrual.provider)
 }
 
 /// The chain of a payout: its service's.
@@ -273,8 +296,8 @@ fn plan_call(
 /// Keeps what the provider owes from other payouts (FLOWS 3e). Nothing moves in the books: both sides are the provider's.
 fn net_debts(change: &mut Change<'_, '_>, mut payout: ProviderPayout) -> Result<ProviderPayout, Error> {
     let own = payout.accrual.payout;
-    let (organization, provider) = (change.order.organization.clone(), payout.accrual.provider.to_string());
-    for (stream, ..) in journal::party_history(change.tx, &organization, &provider, PAYOUTS_LOOKED_AT)? {
+    let (organization, place) = (change.order.organization.clone(), owing(&payout));
+    for (stream, ..) in journal::party_history(change.tx, &organization, &place, OWING_LOOKED_AT)? {
         if stream == own.to_string() || payout.to_send_minor() == 0 {
             continue;
         }
@@ -290,6 +313,28 @@ fn net_debts(change: &mut Change<'_, '_>, mut payout: ProviderPayout) -> Result<
         payout = decide(change, own, &[Command::Deduct { owed_from: id, amount }])?;
     }
     Ok(payout)
+}
+
+/// The gateway did not take back what the provider has too much: a person must know, since no other payout may follow.
+pub(super) fn ask_for_debt(
+    change: &mut Change<'_, '_>,
+    payout: &ProviderPayout,
+    (number, code): (u32, &str),
+) -> Result<(), Error> {
+    let id = payout.accrual.payout;
+    change.effect_once(NewEffect {
+        id: format!("{id}/owing/{number}"),
+        kind: "ask_person",
+        lane: None,
+        destination: "payouts".to_owned(),
+        stream: Some(id.to_string()),
+        due_at: change.order.now,
+        payload: Job::ask(format!(
+            "the gateway did not take {} of payout {id} back ({code}); the provider owes it, and it is kept from the next \
+             payouts; if none follow, ask the provider for it",
+            payout.money(payout.owes_minor())
+        )),
+    })
 }
 
 /// The newest charge of the service that still holds enough: a transfer from it need not wait until the money is available.

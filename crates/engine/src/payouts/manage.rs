@@ -171,13 +171,23 @@ impl Engine {
     ) -> Result<After, Error> {
         let order = self.order(&working.effect.organization, "payouts", "hold_ended");
         let lease = working.lease.clone();
-        self.apply(&id.to_string(), order, move |change| {
+        let stream = id.to_string();
+        let ahead = self.apply(&stream, order, move |change| {
             let (_, state) = change.existing::<ProviderPayout>(&id.to_string())?;
             follow_service(change, &state.accrual.service.to_string())?;
-            finish(change, &lease, "looked at again")
+            let (_, after) = change.existing::<ProviderPayout>(&id.to_string())?;
+            let now = change.order.now;
+            let ahead = after.holds.values().filter_map(|hold| hold.until).filter(|until| *until > now).min();
+            if ahead.is_none() {
+                finish(change, &lease, "looked at again")?;
+            }
+            Ok(ahead)
+        });
+        // A clock that was set back is not there yet: nobody else would look again.
+        Ok(match ahead.await? {
+            Some(at) => After::Again { at, error: "a hold has not ended yet".to_owned(), job: None },
+            None => After::Finished,
         })
-        .await?;
-        Ok(After::Finished)
     }
 }
 

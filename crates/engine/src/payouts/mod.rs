@@ -7,5 +7,5 @@ mod manage;
 mod reversing;
 mod transferring;
 
-pub(crate) use follow::{accrue, follow_service};
+pub(crate) use follow::{accrue, follow_service, is_accrued};
 pub use manage::NewPayout;

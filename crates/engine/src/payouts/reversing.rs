@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::worker::{After, Working};
 use crate::{Error, calls};
 
-use super::follow::{decide, go_on};
+use super::follow::{ask_for_debt, decide, go_on};
 use super::look_up::{Found, later};
 use super::manage::finish;
 
@@ -138,7 +138,10 @@ impl Engine {
         let order = self.order(&working.effect.organization, "payouts", "reversal_answered");
         let lease = working.lease.clone();
         self.apply(&id.to_string(), order, move |change| {
-            decide(change, id, &[Command::AnswerReversal { number, answer: answer.clone() }])?;
+            let state = decide(change, id, &[Command::AnswerReversal { number, answer: answer.clone() }])?;
+            if let Answer::Declined { code, .. } = &answer {
+                ask_for_debt(change, &state, (number, code))?;
+            }
             go_on(change, id)?;
             finish(change, &lease, "answered")
         })

@@ -13,7 +13,7 @@ use suture_core::payout::{Answer, Command, ProviderPayout, Step, Transfer};
 use crate::apply::throttled;
 use crate::connections::Open;
 use crate::engine::Engine;
-use crate::worker::{After, Working};
+use crate::worker::{After, Working, finish_dead};
 use crate::{Error, calls};
 
 use super::follow::{decide, go_on};
@@ -147,10 +147,9 @@ impl Engine {
         match again_at {
             Some(_) => self.transfer_answered(working, on, answer).await,
             None => {
-                self.record_transfer(working, on, answer).await?;
                 let error =
                     format!("{} ({}); the provider is still owed this payout", failure.message, failure.code);
-                Ok(After::Dead { error })
+                self.transfer_refused(working, on, (answer, error)).await
             }
         }
     }
@@ -162,10 +161,28 @@ impl Engine {
         on: (ProviderPayoutId, u32),
     ) -> Result<After, Error> {
         let answer = Answer::Declined { code: "not_found_at_gateway".to_owned(), again_at: None };
-        self.record_transfer(working, on, answer).await?;
         let error = "the key of this transfer is too old to be sent again, and the gateway lists no such transfer; look \
                      it up there, then release the payout to send it anew";
-        Ok(After::Dead { error: error.to_owned() })
+        self.transfer_refused(working, on, (answer, error.to_owned())).await
+    }
+
+    /// Takes a refusal in that a person must look at, and asks in the same transaction.
+    async fn transfer_refused(
+        &self,
+        working: &Working,
+        (id, number): (ProviderPayoutId, u32),
+        (answer, error): (Answer, String),
+    ) -> Result<After, Error> {
+        let order = self.order(&working.effect.organization, "payouts", "transfer_answered");
+        let (lease, told) = (working.lease.clone(), error.clone());
+        self.apply(&id.to_string(), order, move |change| {
+            decide(change, id, &[Command::AnswerTransfer { number, answer: answer.clone() }])?;
+            go_on(change, id)?;
+            finish_dead(change, &lease, &told)
+        })
+        .await?;
+        self.tell_dead(working, &error);
+        Ok(After::Finished)
     }
 
     /// Takes an answer in, goes on, and ends the effect, all at once.
@@ -186,19 +203,14 @@ impl Engine {
         Ok(After::Finished)
     }
 
-    async fn transfer_lost(&self, working: &Working, on: (ProviderPayoutId, u32)) -> Result<(), Error> {
-        self.record_transfer(working, on, Answer::Unknown).await
-    }
-
-    async fn record_transfer(
+    async fn transfer_lost(
         &self,
         working: &Working,
         (id, number): (ProviderPayoutId, u32),
-        answer: Answer,
     ) -> Result<(), Error> {
         let order = self.order(&working.effect.organization, "payouts", "transfer_answered");
         self.apply(&id.to_string(), order, move |change| {
-            decide(change, id, &[Command::AnswerTransfer { number, answer: answer.clone() }])?;
+            decide(change, id, &[Command::AnswerTransfer { number, answer: Answer::Unknown }])?;
             go_on(change, id)
         })
         .await

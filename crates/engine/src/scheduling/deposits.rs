@@ -156,6 +156,7 @@ pub(super) fn take(
         amount: due.amount,
         manual_capture: state.terms.reserve_only && due.role == Role::Deposit,
         customer: patient.customers.get(&origin.connection).cloned(),
+        confirmed_by: None,
     };
     start_payment(change, opening, options, origin)
 }

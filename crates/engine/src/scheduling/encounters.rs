@@ -152,7 +152,8 @@ impl Engine {
         let reason = if addendum { "encounter_addended" } else { "encounter_signed" };
         let order = self.order_of(caller, Reason::of(reason));
         let keyring = self.0.store.keyring().clone();
-        let (origin, billing) = (self.any_origin(&caller.organization), self.0.settings.billing.clone());
+        let origin = self.origin_of_encounter(&caller.organization, id).await?;
+        let billing = self.0.settings.billing.clone();
         self.apply(&id.to_string(), order, move |change| {
             let note = NoteId::mint(change.mint());
             let hash = Hash::of(written.text.expose().as_bytes()).to_string();
@@ -196,12 +197,18 @@ impl Engine {
         self.apply(&id.to_string(), order, move |change| decide(change, id, &command)).await
     }
 
+    async fn origin_of_encounter(&self, organization: &str, id: EncounterId) -> Result<Origin, Error> {
+        let appointment = self.encounter(organization, id).await?.appointment;
+        let patient = self.appointment(organization, appointment).await?.context.patient;
+        self.origin_of_patient(organization, patient).await
+    }
+
     /// Prices an encounter again, after the fee schedule changed.
     pub(crate) async fn price_encounter(&self, working: &Working, id: EncounterId) -> Result<After, Error> {
         let organization = working.effect.organization.clone();
         let order = self.order(&organization, "scheduling", "encounter_priced");
-        let (origin, billing) = (self.any_origin(&organization), self.0.settings.billing.clone());
-        let lease = working.lease.clone();
+        let origin = self.origin_of_encounter(&organization, id).await?;
+        let (billing, lease) = (self.0.settings.billing.clone(), working.lease.clone());
         let missing = self
             .apply(&id.to_string(), order, move |change| {
                 charge(change, id, (&billing, &origin))?;
