@@ -96,7 +96,11 @@ mod tests {
         };
         let row = |state: Option<&Period>| {
             let after = |events: Vec<Event>| {
-                events.iter().fold(state.cloned(), |state, event| Period::evolve(state, event))
+                let mut state = state.cloned();
+                for event in &events {
+                    state = Period::evolve(state, event);
+                }
+                state
             };
             ["2026-11-09", "2026-11-19", "2026-11-20"]
                 .map(|through| match lock(state, day(through), day("2026-11-20")) {

@@ -1,8 +1,8 @@
 //! Gateway payouts, told by the example of FLOWS §8, and the transition table.
 
 use super::{
-    Bank, Booking, Class, Command, Event, Fact, Heard, Line, Matching, Resolution, Settlement, Standing,
-    Status, decide, eliminate, judge, postings,
+    Bank, Booking, Class, Command, Fact, Heard, Line, Matching, Resolution, Settlement, Standing, Status,
+    decide, eliminate, judge, postings,
 };
 use crate::audit::chain::Hash;
 use crate::currency::Currency;
@@ -281,9 +281,10 @@ fn the_transition_table_is_the_one_in_the_repository() {
         Err(refusal) => format!("- {}", refusal.code),
         Ok(events) if events.is_empty() => "-".to_owned(),
         Ok(events) => {
-            let after = events
-                .iter()
-                .fold(Some(state.clone()), |state, event: &Event| Settlement::evolve(state, event));
+            let mut after = Some(state.clone());
+            for event in &events {
+                after = Settlement::evolve(after, event);
+            }
             after.unwrap().status().name().to_owned()
         }
     };
