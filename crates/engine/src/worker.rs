@@ -199,9 +199,9 @@ impl Engine {
                 let task = crate::post::Task { posting, document: *document, state, run, step, goes_on };
                 Box::pin(self.post(working, task)).await
             }
-            Job::GoOn { run, filing, state } => Box::pin(self.go_on(working, &run, (filing, state))).await,
-            Job::SyncOrder { order } => Box::pin(self.sync_order(working, order)).await,
-            Job::PollErp { source, watermark } => Box::pin(self.poll_erp(working, source, watermark)).await,
+            Job::GoOn { .. } | Job::SyncOrder { .. } | Job::PollErp { .. } => {
+                Box::pin(self.run_erp_job(working, job)).await
+            }
             Job::IdentifyPayer { .. } => Ok(After::Parked {
                 error: "nobody knows yet whose money this is; link it to a patient".to_owned(),
             }),
@@ -250,6 +250,15 @@ impl Engine {
             Job::Replay { .. } => Box::pin(self.replay_page(working, &job)).await,
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,
             Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
+        }
+    }
+
+    async fn run_erp_job(&self, working: &mut Working, job: Job) -> Result<After, Error> {
+        match job {
+            Job::GoOn { run, filing, state } => self.go_on(working, &run, (filing, state)).await,
+            Job::SyncOrder { order } => self.sync_order(working, order).await,
+            Job::PollErp { source, watermark } => self.poll_erp(working, source, watermark).await,
+            other => Ok(After::Dead { error: format!("{} is no job of the ERP", other.kind()) }),
         }
     }
 

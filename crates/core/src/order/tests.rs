@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
+use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::id::{DebtId, Mint, OrderId, PaymentId, Random};

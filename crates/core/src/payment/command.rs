@@ -9,8 +9,9 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
 use super::event::Event;
+use super::known::Purpose;
 use super::observe;
-use super::state::{Payment, Purpose};
+use super::state::Payment;
 use super::status::Status;
 
 /// How a payment begins.

@@ -9,7 +9,7 @@ use crate::id::{DebtId, PaymentId, RefundId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
-use super::state::Purpose;
+use super::known::Purpose;
 
 /// One fact about one payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 
 mod command;
 mod event;
+mod known;
 mod observe;
 mod postings;
 mod returns;
@@ -14,8 +15,9 @@ mod status;
 
 pub use command::{Answer, Command, Opening, Source, decide};
 pub use event::Event;
+pub use known::{DisputeKnown, IntentKnown, Purpose, RefundKnown};
 pub use postings::postings;
-pub use state::{DisputeKnown, IntentKnown, Payment, Purpose, RefundKnown};
+pub use state::Payment;
 pub use status::Status;
 
 #[cfg(test)]

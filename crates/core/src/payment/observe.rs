@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 
 use super::command::{Source, moved};
 use super::event::Event;
-use super::state::{IntentKnown, Payment};
+use super::known::IntentKnown;
+use super::state::Payment;
 
 /// What is new in a piece of evidence.
 pub(super) fn observe(

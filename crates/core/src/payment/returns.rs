@@ -3,7 +3,8 @@
 
 use crate::evidence::RefundStatus;
 
-use super::state::{Payment, RefundKnown};
+use super::known::RefundKnown;
+use super::state::Payment;
 
 impl Payment {
     /// What came back from refunds that failed and did not leave by another one, in minor units.

@@ -24,7 +24,7 @@ use crate::run_flow::StoredRun;
 use crate::running::{self, Live, Runner};
 use crate::worker::{After, Working};
 
-use super::{TARGET, plan};
+use super::plan::{self, TARGET};
 
 /// A filing on its way.
 struct Carried {

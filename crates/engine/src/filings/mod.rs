@@ -4,7 +4,4 @@
 mod carry;
 mod plan;
 
-pub(crate) use plan::{known, plan};
-
-/// The call of flows that files a document.
-pub(crate) const TARGET: &str = "epicor.file_document";
+pub(crate) use plan::{TARGET, known, plan};

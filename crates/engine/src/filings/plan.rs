@@ -11,6 +11,9 @@ use crate::Error;
 use crate::change::{Change, Loaded};
 use crate::running::{self, Hidden, Live, Runner};
 
+/// The call of flows that files a document.
+pub(crate) const TARGET: &str = "epicor.file_document";
+
 /// The key under which a reference's filing is found.
 fn reference(connection: &str, reference: &str) -> String {
     format!("{connection}/filing/{reference}")
