@@ -16,6 +16,8 @@ on_both_databases!(
     story_7d_an_order_whose_card_was_declined_is_released_when_it_is_paid,
     story_7e_a_refund_before_the_invoice_takes_the_receipt_back,
     story_7e_a_refund_after_the_invoice_is_a_credit_memo,
+    story_7e_a_refund_that_is_faster_than_the_receipt_waits_for_it,
+    story_7f_a_chargeback_is_a_debit_memo,
     story_7i_two_orders_of_one_new_customer_at_once_make_one_customer,
     story_7j_a_posted_group_leads_to_a_new_one_and_a_closed_period_to_the_next_day,
     the_same_order_placed_twice_is_one_and_another_with_its_number_is_refused,
@@ -190,6 +192,32 @@ async fn story_7e_a_refund_after_the_invoice_is_a_credit_memo(world: World) {
     assert!(order.keys_of("credit_memo").is_some(), "{:?}", here.world.stopped().await.unwrap());
     assert_eq!((here.cents("ar:customer").await, here.cents("deposit:customer").await), (0, 0));
     assert_eq!((here.cents("rev:service").await, here.cents("tax:payable").await), (-5_000, -400));
+}
+
+async fn story_7e_a_refund_that_is_faster_than_the_receipt_waits_for_it(world: World) {
+    let mut here = here(world).await;
+    let caller = here.world.caller();
+    let placed = here.world.engine(0).place_order(&caller, World::new_order(1, "walker")).await.unwrap();
+    here.world.pay_order(&placed, VISA).await.unwrap();
+    let paid = here.world.order(placed.id).await.unwrap();
+    here.world.refund_order(&paid, 10_800).await.unwrap();
+    assert_eq!(here.count("CashHead"), 0, "there is nothing to take back yet");
+    here.world.save_part("walker", "KNEE-100").await.unwrap();
+    here.world.settle().await.unwrap();
+    let order = here.world.order(placed.id).await.unwrap();
+    assert!(order.keys_of("receipt_reversal").is_some(), "{:?}", here.world.stopped().await.unwrap());
+    assert_eq!((here.count("CashHead"), here.cents("deposit:customer").await), (0, 0));
+}
+
+async fn story_7f_a_chargeback_is_a_debit_memo(world: World) {
+    let mut here = here(world).await;
+    let placed = here.world.place_order(1).await.unwrap();
+    here.world.pay_order(&placed, "pm_card_createDispute").await.unwrap();
+    for _ in 0..3 {
+        here.world.pass(60_000).await.unwrap();
+    }
+    let order = here.world.order(placed.id).await.unwrap();
+    assert!(order.keys_of("debit_memo").is_some(), "{:?}", here.world.stopped().await.unwrap());
 }
 
 async fn story_7i_two_orders_of_one_new_customer_at_once_make_one_customer(world: World) {

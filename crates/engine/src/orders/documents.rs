@@ -10,6 +10,7 @@ use crate::Error;
 use crate::change::Change;
 
 use super::follow::decide;
+use super::sync::wake;
 
 /// Records a filed document on its order. A document that the books do not agree with is recorded, and asked about.
 pub(crate) fn filed(
@@ -47,7 +48,12 @@ pub(crate) fn filed(
         amount: document.amount(),
         at: change.order.now,
     };
-    decide(change, id, &Command::Document { reference, document: known }).map(|_| ())
+    decide(change, id, &Command::Document { reference, document: known })?;
+    match document {
+        // What goes back or is applied waits for the receipt.
+        Document::CashReceipt(_) => wake(change, "epicor.receipt_posted", id),
+        _ => Ok(()),
+    }
 }
 
 fn ask(change: &mut Change<'_, '_>, id: OrderId, reference: &str, what: &str) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use crate::facts::{self, Origin};
 use crate::told::Told;
 
 use super::place::care;
+use super::sync::wake;
 
 /// Decides a command on an order and writes its row. Gives the order as it then is, and whether anything happened.
 pub(super) fn decide(
@@ -42,6 +43,9 @@ pub(crate) fn follow(
     let (after, events) = decide(change, id, &Command::Follow { payment: Box::new(payment.clone()) })?;
     if events.is_empty() {
         return Ok(());
+    }
+    if after.net_minor() >= after.total.minor {
+        wake(change, "order.paid", id)?;
     }
     let declined = matches!(payment.status(), Status::RequiresMethod | Status::Failed)
         && payment.captured_minor == 0

@@ -63,7 +63,6 @@ pub(crate) fn see(
     flows: &Wanted,
 ) -> Result<(), Error> {
     let (after, events) = decide(change, id, &Command::See(seen.clone()))?;
-    let organization = change.order.organization.clone();
     for event in &events {
         let name = match event {
             Event::Shipped(_) => "epicor.shipped",
@@ -71,9 +70,16 @@ pub(crate) fn see(
             _ => continue,
         };
         tell(change, &after, event, flows)?;
-        let lane = waiting_lane(name, &id.to_string());
-        change.unheld |= lanes::hasten(change.tx, &organization, &lane, change.order.now)? > 0;
+        wake(change, name, id)?;
     }
+    Ok(())
+}
+
+/// Lets the runs go on that wait for an event of an order.
+pub(super) fn wake(change: &mut Change<'_, '_>, event: &str, id: OrderId) -> Result<(), Error> {
+    let organization = change.order.organization.clone();
+    let lane = waiting_lane(event, &id.to_string());
+    change.unheld |= lanes::hasten(change.tx, &organization, &lane, change.order.now)? > 0;
     Ok(())
 }
 
