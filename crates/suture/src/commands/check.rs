@@ -115,7 +115,7 @@ async fn check_organization(engine: &Engine, organization: &Organization) -> Res
 /// Orders need an ERP and the parts of their products; without orders, nothing is missing.
 async fn say_of_epicor(engine: &Engine, organization: &Organization, is_there: bool) -> Result<(), Failure> {
     if !is_there {
-        println!("none     epicor         no company is connected; paid orders wait until one is");
+        println!("none     epicor         no company is connected; orders are filed nowhere");
         return Ok(());
     }
     let rows = engine.table_rows(&organization.id, "part", ("", 1)).await;
