@@ -46,6 +46,11 @@ impl Role {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(role, _)| role)
     }
+
+    /// Whether it may decide what is for the role of a name: that role, or an admin.
+    fn decides_for(self, name: &str) -> bool {
+        self == Self::Admin || Self::parse(name) == Some(self)
+    }
 }
 
 /// What can be allowed.
@@ -163,6 +168,12 @@ impl Session {
         self.role.is_some_and(|role| allows(role, permission))
     }
 
+    /// The caller, when the key's role is that of this name, or admin.
+    pub(crate) fn as_role(&self, name: &str) -> Result<Caller, Problem> {
+        let may = self.role.is_some_and(|role| role.decides_for(name));
+        if may { Ok(self.caller.clone()) } else { Err(Problem::forbidden()) }
+    }
+
     /// The tenant.
     pub(crate) fn organization(&self) -> &str {
         &self.caller.organization
@@ -236,6 +247,15 @@ mod tests {
         Permission::BookVisits,
         Permission::DocumentCare,
     ];
+
+    #[test]
+    fn a_question_is_decided_by_its_role_or_an_admin_and_by_nobody_else() {
+        for (role, name) in Role::ALL {
+            assert!(role.decides_for(name), "{name}");
+            assert_eq!(role.decides_for("auditor"), matches!(role, Role::Admin | Role::Auditor), "{name}");
+            assert_eq!(role.decides_for("nobody"), role == Role::Admin, "{name}");
+        }
+    }
 
     #[test]
     fn the_table_of_roles_is_the_one_that_was_agreed() {

@@ -93,6 +93,12 @@ enum Command {
     Patients(command::patients::Arguments),
     /// Verify a signed proof of balance
     Proof(command::proof::Arguments),
+    /// Place and list customers' orders, and follow one from checkout to fulfilment
+    Orders(command::orders::Arguments),
+    /// List, write and remove rows of look-up tables, such as product to part
+    Tables(command::tables::Arguments),
+    /// List runs of flows, and decide what one asks a person
+    Runs(command::runs::Arguments),
     /// Verify and export the audit trail
     Audit(command::audit::Arguments),
     /// Run the pre-launch test plan against the sandbox, and write or verify its signed report
@@ -148,6 +154,9 @@ fn main() -> ExitCode {
         Command::Encounters(arguments) => command::encounters::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
         Command::Proof(arguments) => command::proof::run(&arguments),
+        Command::Orders(arguments) => command::orders::run(&arguments),
+        Command::Tables(arguments) => command::tables::run(&arguments),
+        Command::Runs(arguments) => command::runs::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::GoLiveCheck(arguments) => command::go_live_check::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),

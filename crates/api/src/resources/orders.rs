@@ -6,17 +6,19 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use suture_core::filing::Filing;
 use suture_core::id::OrderId;
 use suture_core::order::{Line, Order};
 use suture_core::redact::Phi;
 use suture_engine::orders::{Buyer, BuyerAddress, NewOrder, OrderPage, OrderSummary, PageEntry};
 use utoipa::{IntoParams, ToSchema};
 
+use super::endpoints::Nothing;
 use crate::app::App;
 use crate::auth::{Permission, Session};
-use crate::bodies::{Money, Personal, time};
+use crate::bodies::{Money, Personal, in_path, time};
 use crate::once::{Made, Posted};
-use crate::page::{Asked, Page};
+use crate::page::{Asked, Page, PageQuery};
 use crate::problem::Problem;
 
 /// An order to place. The same `reference` with the same content is the same order.
@@ -221,7 +223,13 @@ pub(super) struct EntryBody {
 
 impl From<PageEntry> for EntryBody {
     fn from(entry: PageEntry) -> Self {
-        Self { what: entry.what, id: entry.id, system: entry.system, state: entry.state, at: entry.at.map(time) }
+        Self {
+            what: entry.what,
+            id: entry.id,
+            system: entry.system,
+            state: entry.state,
+            at: entry.at.map(time),
+        }
     }
 }
 
@@ -231,8 +239,36 @@ impl From<PageEntry> for EntryBody {
 pub(super) struct TrailBody {
     order: OrderBody,
     entries: Vec<EntryBody>,
-    /// Documents that stopped on their way to the ERP: kind, and our code of the reason.
-    stopped: Vec<(String, Option<String>)>,
+    /// Documents that stopped on their way to the ERP and need a person.
+    stopped: Vec<StoppedBody>,
+}
+
+/// A document that stopped on its way to the ERP.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StoppedDocument)]
+pub(super) struct StoppedBody {
+    /// Its kind, for example `sales_order`.
+    document: String,
+    /// The reference by which the ERP would find it.
+    reference: String,
+    /// `planned`, `unknown`, `rejected` or `waiting_for_person`.
+    status: &'static str,
+    /// Our code of the reason, when one is known.
+    code: Option<String>,
+    /// The field that the ERP refused, in its word.
+    field: Option<String>,
+}
+
+impl From<Filing> for StoppedBody {
+    fn from(filing: Filing) -> Self {
+        Self {
+            status: filing.status.name(),
+            document: filing.planned.kind,
+            reference: filing.planned.reference,
+            code: filing.code,
+            field: filing.field,
+        }
+    }
 }
 
 impl From<OrderPage> for TrailBody {
@@ -240,7 +276,7 @@ impl From<OrderPage> for TrailBody {
         Self {
             order: page.order.into(),
             entries: page.entries.into_iter().map(EntryBody::from).collect(),
-            stopped: page.open.into_iter().map(|filing| (filing.planned.kind, filing.code)).collect(),
+            stopped: page.open.into_iter().map(StoppedBody::from).collect(),
         }
     }
 }
@@ -252,17 +288,19 @@ impl From<OrderPage> for TrailBody {
 pub(super) struct OrderQuery {
     /// The shop's opaque id of the buyer.
     buyer: Option<String>,
-    /// The id after which the next page begins.
-    after: Option<String>,
-    /// 1 to 200; 50 when absent.
-    limit: Option<i64>,
+    /// `next` of the page before; absent for the first page.
+    cursor: Option<String>,
+    /// How many items, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
 }
 
 fn order_id(text: &str) -> Result<OrderId, Problem> {
-    OrderId::parse(text).map_err(|_| Problem::not_found("order"))
+    in_path(OrderId::parse, text, "order")
 }
 
-/// Places an order.
+/// Places an order: what is owed for it and the link of its payments are made with it. Refused with `order_invalid`,
+/// `buyer_invalid` and `order_reference_used`.
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", request_body = OrderToPlace, responses((status = 201, body = OrderBody)))]
 pub(super) async fn place_order(
     State(app): State<App>,
@@ -286,13 +324,11 @@ pub(super) async fn list_orders(
     Asked(query): Asked<OrderQuery>,
 ) -> Result<Json<Page<SummaryBody>>, Problem> {
     let caller = session.may(Permission::ReadPayments)?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 200);
-    let after = query.after.unwrap_or_default();
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (before, ask) = (page.id_or(""), page.ask());
     let found =
-        app.engine.customer_orders(&caller.organization, query.buyer.as_deref(), (&after, limit)).await?;
-    let full = i64::try_from(found.len()).unwrap_or(0) == limit;
-    let next = found.last().filter(|_| full).map(|order| order.id.clone());
-    Ok(Json(Page { items: found.into_iter().map(SummaryBody::from).collect(), next }))
+        app.engine.customer_orders(&caller.organization, query.buyer.as_deref(), (&before, ask)).await?;
+    Ok(Json(page.page(found, |order| order.id.clone(), SummaryBody::from)))
 }
 
 /// One order.
@@ -334,19 +370,19 @@ pub(super) async fn print_order(
     Ok((headers, suture_engine::orders::html(&page)).into_response())
 }
 
-/// Asks the ERP now what became of the order; the answer shows in the order.
-#[utoipa::path(post, path = "/v1/orders/{id}/ask-erp", tag = "orders", params(("id" = String, Path)), responses((status = 202, body = OrderBody)))]
+/// Asks the ERP what became of the order, as soon as a worker is free. The answer shows in the order.
+#[utoipa::path(post, path = "/v1/orders/{id}/ask-erp", tag = "orders", params(("id" = String, Path)), request_body = Nothing, responses((status = 200, body = OrderBody)))]
 pub(super) async fn ask_erp(
     State(app): State<App>,
     session: Session,
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let caller = session.may(Permission::TakePayments)?;
-    let (engine, id) = (app.engine.clone(), order_id(&id)?);
-    let work = async move |_: crate::once::Nothing| {
+    let (caller, id) = (session.may(Permission::TakePayments)?, order_id(&id)?);
+    let engine = app.engine.clone();
+    let work = async move |_: Nothing| {
         let order = engine.ask_erp_about(&caller, id).await?;
-        Made::accepted(&OrderBody::from(order))
+        Made::ok(&OrderBody::from(order))
     };
     posted.once(&app, &session, work).await
 }

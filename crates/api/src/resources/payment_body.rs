@@ -40,7 +40,7 @@ pub(super) struct PaymentBody {
     manual_capture: bool,
     debt: Option<String>,
     link: Option<String>,
-    /// `balance` or `deposit`; absent while the payer is not identified.
+    /// `balance`, `deposit` or `order`; absent while the payer is not identified.
     purpose: Option<String>,
     connection: String,
     gateway: String,

@@ -4,12 +4,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    access, api_keys, appointment_acts, appointments, audit, checklist, clinics, connections, consents,
-    contacts, dead_letters, debts, deliveries, eligibilities, encounters, endpoint_deliveries, endpoints,
-    estimates, event_types, events, fhir, health, hooks, intakes, invoices, ledger, links, messages, methods,
-    notices, objects, openings, pages, patients, payments, policies, prices, provider_payouts, providers,
-    refunds, remittances, runs, sequences, service_care, service_money, services, statements, visit_links,
-    visit_policies, visit_types, waiting_list, webhooks, wordings,
+    access, api_keys, appointment_acts, appointments, approvals, audit, checklist, clinics, connections,
+    consents, contacts, dead_letters, debts, deliveries, eligibilities, encounters, endpoint_deliveries,
+    endpoints, estimates, event_types, events, fhir, health, hooks, intakes, invoices, ledger, links,
+    messages, methods, notices, objects, openings, orders, pages, patients, payments, policies, prices,
+    provider_payouts, providers, refunds, remittances, runs, sequences, service_care, service_money,
+    services, statements, tables, visit_links, visit_policies, visit_types, waiting_list, webhooks, wordings,
 };
 use crate::app::App;
 
@@ -33,6 +33,11 @@ fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(debts::get_debt))
         .routes(routes!(links::make_link, links::list_links))
         .routes(routes!(links::get_link))
+        .routes(routes!(orders::place_order, orders::list_orders))
+        .routes(routes!(orders::get_order))
+        .routes(routes!(orders::get_order_trail))
+        .routes(routes!(orders::print_order))
+        .routes(routes!(orders::ask_erp))
 }
 
 fn people(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -189,6 +194,11 @@ fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(messages::list_rejected_deliveries))
         .routes(routes!(runs::list_runs))
         .routes(routes!(runs::get_run))
+        .routes(routes!(approvals::get_approval))
+        .routes(routes!(approvals::approve_run))
+        .routes(routes!(approvals::reject_run))
+        .routes(routes!(tables::list_table))
+        .routes(routes!(tables::put_table_row, tables::remove_table_row))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::list_queues))

@@ -25,7 +25,7 @@ pub(super) struct RunBody {
     flow: String,
     /// The fact that started it.
     fact: String,
-    /// `running`, `finished`, `parked` or `failed`.
+    /// `running`, `waiting`, `finished`, `parked` or `failed`.
     state: String,
     /// A sentence about where it stands.
     note: Option<String>,

@@ -21,6 +21,7 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
     let paths = [
         ("/v1/payments", "xxxxx"),
         ("/v1/debts", "xxxxx"),
+        ("/v1/orders", "xxxxx"),
         ("/v1/links?patient=p-1", "xxx--"),
         ("/v1/deliveries", "xx-xx"),
         ("/v1/dead-letters", "xx-xx"),
@@ -29,6 +30,7 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
         ("/v1/messages", "xx-xx"),
         ("/v1/rejected-deliveries", "xx-xx"),
         ("/v1/connections", "xx-xx"),
+        ("/v1/tables/part", "xx-xx"),
         ("/v1/endpoints", "xx-xx"),
         ("/v1/event-types", "xx-xx"),
         ("/v1/ledger/balances", "xx-x-"),

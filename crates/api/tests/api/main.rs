@@ -13,6 +13,8 @@ mod kit;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod patients;
 #[cfg(test)]
 mod payouts;

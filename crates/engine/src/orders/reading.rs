@@ -64,7 +64,7 @@ impl Engine {
         self.0
             .store
             .read(move |tx| {
-                orders::list(tx, &organization, buyer.as_deref(), (&before, limit.clamp(1, 200)))
+                orders::list(tx, &organization, buyer.as_deref(), (&before, limit.clamp(1, 1_000)))
                     .map_err(Error::from)
             })
             .await

@@ -82,9 +82,11 @@ async fn check_organization(engine: &Engine, organization: &Organization) -> Res
         usable = false;
     }
     let connections = engine.connections_of(&organization.id);
+    let has = |kind: &str| connections.iter().any(|one| one.kind == kind);
+    let has_gateway = connections.iter().any(|one| one.kind != "epic" && one.kind != "epicor");
     for (wanted, is_there) in [
-        ("a payment gateway", connections.iter().any(|one| one.kind != "epic")),
-        ("an Epic site", connections.iter().any(|one| one.kind == "epic")),
+        ("a payment gateway", has_gateway),
+        ("an Epic site or an Epicor company", has("epic") || has("epicor")),
     ] {
         if !is_there {
             println!(
@@ -93,6 +95,7 @@ async fn check_organization(engine: &Engine, organization: &Organization) -> Res
             usable = false;
         }
     }
+    say_of_epicor(engine, organization, has("epicor")).await?;
     for connection in connections {
         let probed = engine.probe(&caller, &connection.id).await;
         let (works, findings) = match probed {
@@ -107,4 +110,23 @@ async fn check_organization(engine: &Engine, organization: &Organization) -> Res
         usable &= works;
     }
     Ok(usable)
+}
+
+/// Orders need an ERP and the parts of their products; without orders, nothing is missing.
+async fn say_of_epicor(engine: &Engine, organization: &Organization, is_there: bool) -> Result<(), Failure> {
+    if !is_there {
+        println!("none     epicor         no company is connected; orders are filed nowhere");
+        return Ok(());
+    }
+    let rows = engine.table_rows(&organization.id, "part", ("", 1)).await;
+    let rows = rows.map_err(|error| Failure::of("the table of parts cannot be read", &error))?;
+    println!(
+        "ok       epicor         {}",
+        if rows.is_empty() {
+            "connected; orders wait for parts: `suture tables set part PRODUCT PART`"
+        } else {
+            "connected, and the table of parts has rows"
+        }
+    );
+    Ok(())
 }

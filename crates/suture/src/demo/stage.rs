@@ -237,6 +237,7 @@ impl Stage {
         println!();
         println!("  export BASE={base} KEY={}", self.key.expose());
         println!("  export CONTROL={control} PAYER={} STRIPE={}", self.sandbox.payer_url, self.stripe);
+        println!("  export EPICOR={}", self.sandbox.epicor_url);
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/payments");
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/ledger/balances");
         println!("  curl -s -H \"Authorization: Bearer $KEY\" {base}/v1/events");
@@ -251,6 +252,7 @@ impl Stage {
         println!("  our API        {base}");
         println!("  pretend Stripe {}", self.sandbox.stripe_url);
         println!("  pretend Epic   {}", self.sandbox.epic_url);
+        println!("  pretend Epicor {}", self.sandbox.epicor_url);
         println!("  pretend payer  {}", self.sandbox.payer_url);
         println!("  control        {control}");
         println!("  database       {}", self.folder.display());
