@@ -190,6 +190,11 @@ impl Stage {
         Ok(made.id)
     }
 
+    /// Where the pretend Epicor is, for the story that connects it.
+    pub(super) fn epicor_url(&self) -> &str {
+        &self.sandbox.epicor_url
+    }
+
     /// Turns a knob of the pretended world, or asks it what it knows.
     pub(super) async fn control(&self, verb: &str, body: &Value) -> Result<Value, Failure> {
         self.control.post(&format!("/control/{verb}"), "none", body).await
@@ -252,6 +257,7 @@ impl Stage {
         println!("  pretend Stripe {}", self.sandbox.stripe_url);
         println!("  pretend Epic   {}", self.sandbox.epic_url);
         println!("  pretend payer  {}", self.sandbox.payer_url);
+        println!("  pretend Epicor {}", self.sandbox.epicor_url);
         println!("  control        {control}");
         println!("  database       {}", self.folder.display());
         println!();
