@@ -21,14 +21,16 @@ pub(super) async fn measure(url: &str, orders: u64) -> Result<(), String> {
         links.push(stage.place(number).await?);
     }
     let (timers, _) = stage.depth().await?;
+    stage.control("calls", &json!({ "forget": true })).await?;
     let requests = Arc::new(stage.requests(&links));
     let begun = now();
     each(stage.clone(), requests).await?;
     let acknowledged = begun.elapsed();
     stage.rest(timers).await?;
     let filed = begun.elapsed();
+    let calls = calls(&stage).await?;
     println!(
-        "{CLIENTS} connections: {orders} orders; acknowledged {:.0}/s, paid to last receipt in Epicor {:.0}/s",
+        "{CLIENTS} connections: {orders} orders; acknowledged {:.0}/s, paid to last receipt in Epicor {:.0}/s with {calls} calls",
         rate(orders, acknowledged),
         rate(orders, filed)
     );
@@ -44,6 +46,13 @@ pub(super) async fn measure(url: &str, orders: u64) -> Result<(), String> {
         rate(orders, filed + applied)
     );
     prove(&stage, orders).await
+}
+
+/// How often Epicor was called so far.
+async fn calls(stage: &OrdersStage) -> Result<i64, String> {
+    let told = stage.control("calls", &json!({})).await?;
+    let counts = told.as_object().into_iter().flat_map(|calls| calls.values());
+    Ok(counts.filter_map(Value::as_i64).sum())
 }
 
 /// Sends the webhooks, over connections that are kept open, as fast as they are acknowledged.

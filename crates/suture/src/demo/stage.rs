@@ -1,4 +1,4 @@
-//! The stage: a pretend Stripe, a pretend Epic, a pretend payer and a real server in one process, on free ports of this
+//! The stage: a pretend Stripe, Epic, Epicor and payer, and a real server in one process, on free ports of this
 //! machine only, all on one clock that can jump.
 
 use std::collections::BTreeMap;

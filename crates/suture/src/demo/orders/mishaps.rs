@@ -49,7 +49,7 @@ pub(super) async fn lost_answer(tale: &Tale<'_>) -> Result<(), Failure> {
     let (narrator, stage) = (&tale.story.narrator, tale.story.stage);
     narrator.step("Epicor makes the sales order, but its answer gets lost");
     narrator.did("The next answer of Epicor about a sales order is cut off on its way.");
-    let lose = json!({ "count": 1, "method": "POST", "endpoint": "SalesOrderSvc" });
+    let lose = json!({ "count": 1, "method": "POST", "endpoint": "SalesOrderSvc/SalesOrders" });
     stage.control("epicor/lose_answers", &lose).await?;
     let order = tale.place("brace").await?;
     tale.pay(&order, VISA).await?;
