@@ -209,3 +209,9 @@ fn the_demo_tells_a_patient_s_bill_to_a_good_end() {
     let (good, told) = run(&folder("demo-billing"), &["demo", "billing", "--once"]);
     assert!(good && told.contains("expectations held."), "{told}");
 }
+
+#[test]
+fn the_demo_tells_a_shop_s_orders_to_a_good_end() {
+    let (good, told) = run(&folder("demo-orders"), &["demo", "order-to-cash", "--once"]);
+    assert!(good && told.contains("expectations held."), "{told}");
+}

@@ -16,20 +16,21 @@ use super::build::{said, secrets};
 use super::outside::EPICOR;
 use super::stage::World;
 
-/// The secret with which Epicor signs its calls.
-const HOOK_SECRET: &str = "bpm-secret";
 /// The part that every world's product `brace` leads to.
 const PART: &str = "KNEE-100";
 
 impl World {
-    /// Connects Epicor, with a part for the product `brace`, and lets it call us.
-    ///
-    /// # Errors
-    /// A sentence that says what could not be set up.
-    pub async fn connect_epicor(&mut self) -> Result<String, String> {
+    /// The secret with which Epicor signs its calls.
+    pub const HOOK_SECRET: &str = "bpm-secret";
+    /// The parts that Epicor must have, with their descriptions: goods, tax and freight.
+    pub const PARTS: [(&str, &str); 3] = [(PART, "Knee brace"), ("TAX", "Sales tax"), ("FREIGHT", "Freight")];
+
+    /// A connection to the sandbox's Epicor at a base URL, as its company is set up. Nothing limits how fast it is called.
+    #[must_use]
+    pub fn epicor_connection(base_url: &str) -> NewConnection {
         let settings = json!({
             "epicor": {
-                "base_url": format!("http://{EPICOR}"),
+                "base_url": base_url,
                 "instance": "Kinetic",
                 "company": DEFAULT_COMPANY,
                 "bank_account": "MAIN",
@@ -43,7 +44,7 @@ impl World {
             "sign_in": "basic",
             "poll_seconds": 3600,
         });
-        let new = NewConnection {
+        NewConnection {
             kind: "epicor".to_owned(),
             name: "Epicor".to_owned(),
             settings,
@@ -51,18 +52,25 @@ impl World {
                 ("user", DEFAULT_USER),
                 ("password", DEFAULT_PASSWORD),
                 ("api_key", DEFAULT_API_KEY),
-                ("webhook_secret", HOOK_SECRET),
+                ("webhook_secret", Self::HOOK_SECRET),
             ]),
-        };
-        for (part, description) in [(PART, "Knee brace"), ("TAX", "Sales tax"), ("FREIGHT", "Freight")] {
+        }
+    }
+
+    /// Connects Epicor, with a part for the product `brace`, and lets it call us.
+    ///
+    /// # Errors
+    /// A sentence that says what could not be set up.
+    pub async fn connect_epicor(&mut self) -> Result<String, String> {
+        let new = Self::epicor_connection(&format!("http://{EPICOR}"));
+        for (part, description) in Self::PARTS {
             let fields = json!({ "PartNum": part, "PartDescription": description });
             self.outside.at_epicor("create", &json!({ "table": "Part", "fields": fields }))?;
         }
         let caller = self.caller();
         let made = self.engine(0).put_connection(&caller, None, new).await.map_err(said)?;
         self.save_part("brace", PART).await?;
-        let hook =
-            json!({ "url": format!("http://suture.test/{}", made.id), "secret": HOOK_SECRET, "short": true });
+        let hook = json!({ "url": format!("http://suture.test/{}", made.id), "secret": Self::HOOK_SECRET, "short": true });
         self.outside.at_epicor("hook", &hook)?;
         let organization = self.organization.clone();
         self.engine(0).plan_timers(&[organization]).await.map_err(said)?;

@@ -12,6 +12,7 @@ use suture_core::redact::{Phi, Secret};
 use suture_engine::admin::{Mode, NewConnection};
 use suture_engine::billing::{NewEligibility, NewPatient};
 use suture_engine::{Caller, Engine, Error, Parts, Settings};
+use suture_flow::compiled::Compiled;
 use suture_sandbox::stripe::DEFAULT_KEY;
 use suture_store::{Keyring, Options, Store};
 
@@ -94,13 +95,18 @@ impl BillingStage {
 
 /// An engine on a database, as the benchmarks of billing use it.
 pub(super) async fn open(url: &str) -> Result<Engine, String> {
+    open_with(url, Vec::new()).await
+}
+
+/// An engine on a database, with flows.
+pub(super) async fn open_with(url: &str, flows: Vec<Compiled>) -> Result<Engine, String> {
     let keyring = Keyring::new(&[("bench".to_owned(), vec![7; 32])]).map_err(|error| error.to_string())?;
     let parts = Parts {
         store: Store::open(&Options::new(url, keyring)).map_err(|error| error.to_string())?,
         clock: Arc::new(crate::system::SystemClock),
         random: Arc::new(crate::system::MachineRandom::new()),
         transport: Arc::new(suture_engine::Egress::try_new()?),
-        flows: Vec::new(),
+        flows,
         sealing_key: suture_core::audit::seal::SealingKey::from_seed(&[9; 32])
             .map_err(|error| error.to_string())?,
         node: format!("bench-{}", std::process::id()),
@@ -115,7 +121,8 @@ pub(super) fn note() -> Phi<String> {
     Phi::new("S: cough. O: clear. A: viral. P: rest.".to_owned())
 }
 
-async fn serve(engine: &Engine) -> Result<SocketAddr, String> {
+/// Serves the API of an engine on a free port of this machine.
+pub(super) async fn serve(engine: &Engine) -> Result<SocketAddr, String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let settings =

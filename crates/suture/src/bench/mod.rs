@@ -7,6 +7,8 @@ mod end_to_end;
 mod estimates;
 mod gateway;
 mod intake;
+mod orders;
+mod orders_stage;
 mod payload;
 mod process;
 mod program;

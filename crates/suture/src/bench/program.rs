@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 /// What can be measured.
 ///
 /// Settling is the last part of billing, alone.
-const NAMES: [&str; 7] = ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability"];
+const NAMES: [&str; 8] =
+    ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability", "orders"];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -21,7 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
     let mut wanted = Vec::new();
     let mut postgres = None;
-    let mut payments = 30_000;
+    let (mut payments, mut orders) = (30_000, 3_000);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             "all" => wanted.extend(NAMES.into_iter().filter(|name| *name != "settling")),
             "--postgres" => postgres = rest.next().cloned(),
             "--payments" => payments = rest.next().and_then(|text| text.parse().ok()).unwrap_or(payments),
+            "--orders" => orders = rest.next().and_then(|text| text.parse().ok()).unwrap_or(orders),
             name => match NAMES.iter().find(|known| **known == name) {
                 Some(known) => wanted.push(known),
                 None => {
@@ -39,10 +41,10 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         }
     }
     if wanted.is_empty() {
-        println!("usage: suture bench all|{} [--postgres URL] [--payments N]", NAMES.join("|"));
+        println!("usage: suture bench all|{} [--postgres URL] [--payments N] [--orders N]", NAMES.join("|"));
         return ExitCode::SUCCESS;
     }
-    ended(measure(&wanted, postgres.as_deref(), payments))
+    ended(measure(&wanted, postgres.as_deref(), (payments, orders)))
 }
 
 fn in_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
@@ -59,7 +61,7 @@ fn ended(measured: Result<(), String>) -> ExitCode {
     }
 }
 
-fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(), String> {
+fn measure(wanted: &[&str], postgres: Option<&str>, (payments, orders): (u64, u64)) -> Result<(), String> {
     println!(
         "event size: {} bytes; one fdatasync of 4 kB: {:?} (median)",
         super::end_to_end::event_bytes(),
@@ -77,6 +79,7 @@ fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(),
                 "audit" => runtime.block_on(super::audit::measure(&fresh.url, payments.min(20_000)))?,
                 "settling" => runtime.block_on(super::settling::measure(&fresh.url, payments.min(10_000)))?,
                 "billing" => runtime.block_on(billing(&fresh.url, payments))?,
+                "orders" => runtime.block_on(super::orders::measure(&fresh.url, orders))?,
                 "availability" => runtime.block_on(super::availability::measure(&fresh.url))?,
                 _ => super::process::measure(&fresh.url)?,
             }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::config::LogFormat;
-use crate::demo::billing;
 use crate::demo::stage::Stage;
+use crate::demo::{billing, orders};
 use crate::demo::{story, visits};
 use crate::failure::Failure;
 use crate::{logging, serving, system};
@@ -21,6 +21,8 @@ enum Tale {
     /// Visits that are paid before, after, or with an insurance, and what goes wrong around them; the clock jumps, so it
     /// ends by itself
     Visits,
+    /// A shop's orders: paid at Stripe, filed in Epicor, shipped, invoiced, refunded, and what goes wrong around them
+    OrderToCash,
 }
 
 #[derive(Args)]
@@ -62,6 +64,7 @@ async fn show(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Tale::Payments => Box::pin(story::tell(&stage)).await?,
         Tale::Billing => Box::pin(billing::tell(&stage)).await?,
         Tale::Visits => visits::tell()?,
+        Tale::OrderToCash => Box::pin(orders::tell(&stage)).await?,
     };
     if !arguments.once {
         stage.invite();

@@ -2,6 +2,7 @@
 
 pub(crate) mod billing;
 mod narrator;
+pub(crate) mod orders;
 mod reasons;
 mod report;
 pub(crate) mod stage;

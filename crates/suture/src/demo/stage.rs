@@ -1,4 +1,4 @@
-//! The stage: a pretend Stripe, a pretend Epic, a pretend payer and a real server in one process, on free ports of this
+//! The stage: a pretend Stripe, Epic, Epicor and payer, and a real server in one process, on free ports of this
 //! machine only, all on one clock that can jump.
 
 use std::collections::BTreeMap;
@@ -190,6 +190,11 @@ impl Stage {
         Ok(made.id)
     }
 
+    /// Where the pretend Epicor is, for the story that connects it.
+    pub(super) fn epicor_url(&self) -> &str {
+        &self.sandbox.epicor_url
+    }
+
     /// Turns a knob of the pretended world, or asks it what it knows.
     pub(super) async fn control(&self, verb: &str, body: &Value) -> Result<Value, Failure> {
         self.control.post(&format!("/control/{verb}"), "none", body).await
@@ -254,6 +259,7 @@ impl Stage {
         println!("  pretend Epic   {}", self.sandbox.epic_url);
         println!("  pretend Epicor {}", self.sandbox.epicor_url);
         println!("  pretend payer  {}", self.sandbox.payer_url);
+        println!("  pretend Epicor {}", self.sandbox.epicor_url);
         println!("  control        {control}");
         println!("  database       {}", self.folder.display());
         println!();
