@@ -31,7 +31,8 @@ enum Command {
         /// The table, such as part
         table: String,
         /// What is looked up, such as the shop's product
-        key: String,
+        #[arg(value_name = "KEY")]
+        row: String,
         /// What is found: JSON, or else the text itself
         value: String,
         /// Take the value as text, even when it could be JSON, such as 1001
@@ -43,7 +44,8 @@ enum Command {
         /// The table, such as part
         table: String,
         /// What is looked up
-        key: String,
+        #[arg(value_name = "KEY")]
+        row: String,
     },
 }
 
@@ -59,21 +61,21 @@ async fn act(arguments: &Arguments) -> Result<(), Failure> {
             let rows = all(&remote, &format!("/v1/tables/{}", segment(table))).await?;
             at.print(&rows, &["key", "value", "updatedBy", "updatedAt"]);
         }
-        Command::Set { table, key, value, text } => {
+        Command::Set { table, row, value, text } => {
             let body = json!({ "value": value_of(value, *text) });
-            let saved = put(&remote, &row(table, key), &body).await?;
+            let saved = put(&remote, &path_of(table, row), &body).await?;
             println!("Saved; {} runs that waited for it go on.", saved["runsResumed"]);
         }
-        Command::Remove { table, key } => {
-            remote.send(Method::DELETE, &row(table, key), &[], Vec::new()).await?.success()?;
+        Command::Remove { table, row } => {
+            remote.send(Method::DELETE, &path_of(table, row), &[], Vec::new()).await?.success()?;
             println!("Removed.");
         }
     }
     Ok(())
 }
 
-fn row(table: &str, key: &str) -> String {
-    format!("/v1/tables/{}/{}", segment(table), segment(key))
+fn path_of(table: &str, row: &str) -> String {
+    format!("/v1/tables/{}/{}", segment(table), segment(row))
 }
 
 /// What was written as JSON is JSON; everything else is a text.
