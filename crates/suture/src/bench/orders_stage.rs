@@ -10,7 +10,7 @@ use suture_core::money::Money;
 use suture_core::redact::Secret;
 use suture_engine::admin::{Mode, NewConnection};
 use suture_engine::orders::{Buyer, NewOrder};
-use suture_engine::{Caller, Engine, Error};
+use suture_engine::{Caller, EffectState, Engine, Error};
 use suture_sandbox::{Options, Running};
 use suture_sim::world::World;
 
@@ -136,14 +136,15 @@ impl OrdersStage {
         Err(format!("{} effects were still on their way after ten minutes", left.0 - timers))
     }
 
+    /// What the first effect that stopped says of itself.
     async fn stopped(&self) -> String {
-        let depths = self.engine.depths(&self.caller.organization).await.unwrap_or_default();
-        let stopped: Vec<String> = depths
-            .iter()
-            .filter(|depth| depth.state != "ready")
-            .map(|depth| format!("{} {} for {}", depth.count, depth.state, depth.destination))
-            .collect();
-        stopped.join(", ")
+        for state in [EffectState::Dead, EffectState::Parked] {
+            let found = self.engine.effects(&self.caller.organization, Some(state), i64::MAX, 1).await;
+            if let Some(effect) = found.unwrap_or_default().first() {
+                return format!("{}: {}", effect.kind, effect.error.as_deref().unwrap_or("no reason"));
+            }
+        }
+        "it is gone again".to_owned()
     }
 }
 
