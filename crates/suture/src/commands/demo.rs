@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::config::LogFormat;
 use crate::demo::billing;
 use crate::demo::stage::Stage;
-use crate::demo::{story, visits};
+use crate::demo::{reconcile, story, visits};
 use crate::failure::Failure;
 use crate::{logging, serving, system};
 
@@ -21,6 +21,9 @@ enum Tale {
     /// Visits that are paid before, after, or with an insurance, and what goes wrong around them; the clock jumps, so it
     /// ends by itself
     Visits,
+    /// The books tied out: a gateway's payouts line by line, the bank's file, exceptions, journals, a locked period, a signed
+    /// proof; the clock jumps, so it ends by itself
+    Reconcile,
 }
 
 #[derive(Args)]
@@ -37,22 +40,25 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if arguments.tale == Tale::Visits {
-        return tell_visits(arguments);
+    if matches!(arguments.tale, Tale::Visits | Tale::Reconcile) {
+        return tell_alone(arguments);
     }
     // What the story breaks on purpose would fill the screen with warnings.
     logging::start(LogFormat::Human, "off")?;
     system::runtime()?.block_on(Box::pin(show(arguments)))
 }
 
-/// The story of visits needs no server: its clock is its own, and jumps over weeks.
-fn tell_visits(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// These stories need no server: their clock is their own, and jumps over weeks.
+fn tell_alone(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.postgres.is_some() {
         return Err(Failure::new(
-            "the story of visits was not told: it runs on a database of its own in memory; leave --postgres out",
+            "the story was not told: it runs on a database of its own in memory; leave --postgres out",
         ));
     }
-    let held = visits::tell()?;
+    let held = match arguments.tale {
+        Tale::Reconcile => system::runtime()?.block_on(Box::pin(reconcile::tell()))?,
+        Tale::Visits | Tale::Payments | Tale::Billing => visits::tell()?,
+    };
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -62,6 +68,7 @@ async fn show(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Tale::Payments => Box::pin(story::tell(&stage)).await?,
         Tale::Billing => Box::pin(billing::tell(&stage)).await?,
         Tale::Visits => visits::tell()?,
+        Tale::Reconcile => Box::pin(reconcile::tell()).await?,
     };
     if !arguments.once {
         stage.invite();

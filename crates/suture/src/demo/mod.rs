@@ -3,6 +3,7 @@
 pub(crate) mod billing;
 mod narrator;
 mod reasons;
+pub(crate) mod reconcile;
 mod report;
 pub(crate) mod stage;
 mod steps;
