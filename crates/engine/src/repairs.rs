@@ -154,7 +154,9 @@ fn order_differs(
         return differs;
     };
     let known = match event["event"].as_str() {
-        Some("shipped") => order.shipments.iter().any(|known| event["shipment"]["number"] == known.number.as_str()),
+        Some("shipped") => {
+            order.shipments.iter().any(|known| event["shipment"]["number"] == known.number.as_str())
+        }
         Some("invoiced") => order.invoices.iter().any(|known| {
             let told = &event["invoice"];
             told["number"] == known.number

@@ -91,7 +91,9 @@ enum Command {
     Encounters(command::encounters::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
-    /// Verify a signed proof of balance
+    /// List gateway payouts and exceptions, import a bank's file, lock periods, print journals
+    Reconcile(command::reconcile::Arguments),
+    /// Make, list and verify signed proofs of balance
     Proof(command::proof::Arguments),
     /// Verify and export the audit trail
     Audit(command::audit::Arguments),
@@ -147,6 +149,7 @@ fn main() -> ExitCode {
         Command::Waiting(arguments) => command::waiting::run(&arguments),
         Command::Encounters(arguments) => command::encounters::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
+        Command::Reconcile(arguments) => command::reconcile::run(&arguments),
         Command::Proof(arguments) => command::proof::run(&arguments),
         Command::Audit(arguments) => command::audit::run(&arguments),
         Command::GoLiveCheck(arguments) => command::go_live_check::run(&arguments),

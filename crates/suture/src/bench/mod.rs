@@ -10,6 +10,7 @@ mod intake;
 mod payload;
 mod process;
 mod program;
+mod reconcile;
 mod remittance;
 mod settling;
 mod stage;

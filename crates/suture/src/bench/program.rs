@@ -9,11 +9,17 @@ use std::time::{Duration, Instant};
 /// What can be measured.
 ///
 /// Settling is the last part of billing, alone.
-const NAMES: [&str; 7] = ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability"];
+const NAMES: [&str; 8] =
+    ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability", "reconcile"];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    // A part of the benchmark of billing that is measured in a process of its own.
+    // Parts that are measured in processes of their own.
+    if let [name, items] = arguments
+        && name == super::reconcile::CHILD
+    {
+        return ended(super::reconcile::match_items(items));
+    }
     if let [name, file, url] = arguments
         && name == super::remittance::CHILD
     {
@@ -21,7 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
     let mut wanted = Vec::new();
     let mut postgres = None;
-    let mut payments = 30_000;
+    let (mut payments, mut items) = (30_000, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
@@ -29,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             "all" => wanted.extend(NAMES.into_iter().filter(|name| *name != "settling")),
             "--postgres" => postgres = rest.next().cloned(),
             "--payments" => payments = rest.next().and_then(|text| text.parse().ok()).unwrap_or(payments),
+            "--items" => items = rest.next().and_then(|text| text.parse().ok()).or(items),
             name => match NAMES.iter().find(|known| **known == name) {
                 Some(known) => wanted.push(known),
                 None => {
@@ -39,10 +46,10 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         }
     }
     if wanted.is_empty() {
-        println!("usage: suture bench all|{} [--postgres URL] [--payments N]", NAMES.join("|"));
+        println!("usage: suture bench all|{} [--postgres URL] [--payments N] [--items N]", NAMES.join("|"));
         return ExitCode::SUCCESS;
     }
-    ended(measure(&wanted, postgres.as_deref(), payments))
+    ended(measure(&wanted, postgres.as_deref(), (payments, items)))
 }
 
 fn in_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
@@ -59,7 +66,11 @@ fn ended(measured: Result<(), String>) -> ExitCode {
     }
 }
 
-fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(), String> {
+fn measure(
+    wanted: &[&str],
+    postgres: Option<&str>,
+    (payments, items): (u64, Option<u64>),
+) -> Result<(), String> {
     println!(
         "event size: {} bytes; one fdatasync of 4 kB: {:?} (median)",
         super::end_to_end::event_bytes(),
@@ -78,6 +89,7 @@ fn measure(wanted: &[&str], postgres: Option<&str>, payments: u64) -> Result<(),
                 "settling" => runtime.block_on(super::settling::measure(&fresh.url, payments.min(10_000)))?,
                 "billing" => runtime.block_on(billing(&fresh.url, payments))?,
                 "availability" => runtime.block_on(super::availability::measure(&fresh.url))?,
+                "reconcile" => super::reconcile::measure(items)?,
                 _ => super::process::measure(&fresh.url)?,
             }
             runtime.shutdown_timeout(Duration::from_secs(2));

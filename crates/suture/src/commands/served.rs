@@ -57,6 +57,11 @@ impl Served {
         desk::print(rows, columns, self.json);
     }
 
+    /// Whether JSON is wanted instead of tables.
+    pub(super) const fn wants_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints one thing whole, as it can be changed and sent back.
     pub(super) fn print_whole(&self, one: &Value) {
         match self.json {

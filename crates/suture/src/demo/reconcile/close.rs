@@ -7,7 +7,7 @@ use super::office::{Office, failed};
 use crate::demo::words::short;
 use crate::failure::Failure;
 
-/// The journals of the payout and of the day on which it arrived.
+/// The journals of the payout and of the day of the visits.
 pub(super) async fn journals(office: &Office, paid: &Settlement) -> Result<(), Failure> {
     let narrator = &office.narrator;
     narrator.step("The journals for the general ledger");
@@ -25,8 +25,8 @@ pub(super) async fn journals(office: &Office, paid: &Settlement) -> Result<(), F
         ("refunds", 10_000),
     ];
     narrator.expect("bank, hold, fees and refunds are the receipts", entries == wanted);
-    let of_day = engine.day_journal(organization, paid.day()).await.map_err(failed)?;
-    narrator.saw(format!("The day {}, by department:", of_day.of));
+    let of_day = engine.day_journal(organization, office.begins).await.map_err(failed)?;
+    narrator.saw(format!("The day of the visits, {}, by department (the practitioner's id at Epic):", of_day.of));
     office.journal(&of_day);
     for (journal, name) in [(&of_payout, "the payout's"), (&of_day, "the day's")] {
         let sums = journal.sums();

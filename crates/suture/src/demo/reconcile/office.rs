@@ -18,6 +18,8 @@ const DAY: i64 = 86_400_000;
 /// The world and the voice.
 pub(super) struct Office {
     pub(super) world: World,
+    /// The day on which the story begins, which is that of the first visits.
+    pub(super) begins: Day,
     pub(super) narrator: Narrator,
 }
 
@@ -34,7 +36,8 @@ impl Office {
     pub(super) async fn open() -> Result<Self, Failure> {
         let home = Home::in_memory().map_err(failed)?;
         let world = Box::pin(World::open(Setup::at(home))).await.map_err(failed)?;
-        Ok(Self { world, narrator: Narrator::default() })
+        let begins = Day::utc(world.now());
+        Ok(Self { world, begins, narrator: Narrator::default() })
     }
 
     /// Turns a knob of the pretend Stripe.
