@@ -19,15 +19,32 @@ use crate::auth::Session;
 use crate::frame::RequestId;
 use crate::problem::{After, Problem};
 
-/// A posted file, read up to a limit of its own. Its content is X12 text, so no JSON is looked for.
-pub(crate) struct PostedFile<const BYTES_MAX: usize> {
+/// A posted file, read up to a limit of its own. Its content is the file's, so no JSON is looked for.
+pub(crate) struct PostedFile<const BYTES_MAX: usize, K = X12> {
     posted: Posted,
+    /// Its kind of content, as the caller named it.
+    kind: String,
     /// Bounds how much of such files is in memory. Held until the work is done.
     place: tokio::sync::OwnedSemaphorePermit,
+    kinds: std::marker::PhantomData<K>,
 }
 
 /// The kinds of content that a posted file may have.
-const FILE_KINDS: [&str; 3] = ["text/x12", "application/edi-x12", "application/x12"];
+pub(crate) trait FileKinds {
+    /// Their names in `Content-Type`.
+    const NAMES: &'static [&'static str];
+    /// What to do when it is another one.
+    const INSTEAD: &'static str;
+}
+
+/// Files of payers.
+pub(crate) struct X12;
+
+impl FileKinds for X12 {
+    const NAMES: &'static [&'static str] = &["text/x12", "application/edi-x12", "application/x12"];
+    const INSTEAD: &'static str =
+        "Nothing was read. Send the file itself with `Content-Type: application/edi-x12` or `text/x12`.";
+}
 
 /// A posted request, read but not yet understood.
 pub(crate) struct Posted {
@@ -92,20 +109,18 @@ impl FromRequest<App> for Posted {
     }
 }
 
-impl<const BYTES_MAX: usize> FromRequest<App> for PostedFile<BYTES_MAX> {
+impl<const BYTES_MAX: usize, K: FileKinds> FromRequest<App> for PostedFile<BYTES_MAX, K> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if !FILE_KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
-            return Err(Problem::new(
-                "content_type_refused",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Nothing was read. Send the file itself with `Content-Type: application/edi-x12` or `text/x12`.",
-            ));
+        if !K::NAMES.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new("content_type_refused", status, K::INSTEAD));
         }
+        let kind = kind.to_ascii_lowercase();
         let place = app.files.clone().acquire_owned().await;
         let place = place.map_err(|_| Problem::internal("the places for files are closed"))?;
         let body = read(&parts.headers, body, BYTES_MAX).await.map_err(|problem| {
@@ -119,11 +134,16 @@ impl<const BYTES_MAX: usize> FromRequest<App> for PostedFile<BYTES_MAX> {
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             body,
         };
-        Ok(Self { posted, place })
+        Ok(Self { posted, kind, place, kinds: std::marker::PhantomData })
     }
 }
 
-impl<const BYTES_MAX: usize> PostedFile<BYTES_MAX> {
+impl<const BYTES_MAX: usize, K: FileKinds> PostedFile<BYTES_MAX, K> {
+    /// The kind of content, in small letters.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Carries the request out once, with the bytes of the file.
     pub(crate) async fn once<W, F>(
         mut self,

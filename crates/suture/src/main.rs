@@ -91,7 +91,9 @@ enum Command {
     Encounters(command::encounters::Arguments),
     /// Show a patient's statement
     Patients(command::patients::Arguments),
-    /// Verify a signed proof of balance
+    /// List gateway payouts and exceptions, import a bank's file, lock periods, print journals
+    Reconcile(command::reconcile::Arguments),
+    /// Make, list and verify signed proofs of balance
     Proof(command::proof::Arguments),
     /// Place and list customers' orders, and follow one from checkout to fulfilment
     Orders(command::orders::Arguments),
@@ -153,6 +155,7 @@ fn main() -> ExitCode {
         Command::Waiting(arguments) => command::waiting::run(&arguments),
         Command::Encounters(arguments) => command::encounters::run(&arguments),
         Command::Patients(arguments) => command::patients::run(&arguments),
+        Command::Reconcile(arguments) => command::reconcile::run(&arguments),
         Command::Proof(arguments) => command::proof::run(&arguments),
         Command::Orders(arguments) => command::orders::run(&arguments),
         Command::Tables(arguments) => command::tables::run(&arguments),

@@ -8,14 +8,15 @@ use super::{
     consents, contacts, dead_letters, debts, deliveries, eligibilities, encounters, endpoint_deliveries,
     endpoints, estimates, event_types, events, fhir, health, hooks, intakes, invoices, ledger, links,
     messages, methods, notices, objects, openings, orders, pages, patients, payments, policies, prices,
-    provider_payouts, providers, refunds, remittances, runs, sequences, service_care, service_money,
-    services, statements, tables, visit_links, visit_policies, visit_types, waiting_list, webhooks, wordings,
+    provider_payouts, providers, reconciliation, reconciliation_bank, reconciliation_books, refunds,
+    remittances, runs, sequences, service_care, service_money, services, statements, tables, visit_links,
+    visit_policies, visit_types, waiting_list, webhooks, wordings,
 };
 use crate::app::App;
 
 /// Adds every route.
 pub(crate) fn routes(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
-    tools(outward(records(guests(visits(practice(messages_out(billing(people(money(router))))))))))
+    tools(outward(books(records(guests(visits(practice(messages_out(billing(people(money(router)))))))))))
 }
 
 fn money(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
@@ -217,6 +218,26 @@ fn records(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(audit::verify_audit))
         .routes(routes!(audit::export_audit))
         .routes(routes!(access::list_access))
+}
+
+fn books(router: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    router
+        .routes(routes!(reconciliation::list_settlements))
+        .routes(routes!(reconciliation::get_settlement))
+        .routes(routes!(reconciliation::list_exceptions))
+        .routes(routes!(reconciliation::assign_exception))
+        .routes(routes!(reconciliation::resolve_exception))
+        .routes(routes!(reconciliation_bank::import_bank_file, reconciliation_bank::list_bank_files))
+        .routes(routes!(reconciliation_bank::list_bank_lines))
+        .routes(routes!(reconciliation_bank::resolve_bank_line))
+        .routes(routes!(reconciliation_books::get_periods))
+        .routes(routes!(reconciliation_books::lock_period))
+        .routes(routes!(reconciliation_books::reopen_period))
+        .routes(routes!(reconciliation_books::get_day_journal))
+        .routes(routes!(reconciliation_books::get_day_journal_csv))
+        .routes(routes!(reconciliation_books::get_settlement_journal))
+        .routes(routes!(reconciliation_books::make_proof, reconciliation_books::list_proofs))
+        .routes(routes!(reconciliation_books::get_proof_of_day))
 }
 
 fn outward(router: OpenApiRouter<App>) -> OpenApiRouter<App> {

@@ -41,7 +41,7 @@ pub(crate) struct Api {
     pub(crate) organization: String,
     router: Router,
     posts: AtomicU64,
-    _database: Fresh,
+    _database: Option<Fresh>,
 }
 
 /// An answer, read.
@@ -93,7 +93,13 @@ impl Api {
         .unwrap();
         let organization = engine.make_organization("Clinic", Mode::Sandbox).await.unwrap().id;
         let router = suture_api::router(engine.clone(), settings);
-        Self { engine, organization, router, posts: AtomicU64::new(0), _database: database }
+        Self { engine, organization, router, posts: AtomicU64::new(0), _database: Some(database) }
+    }
+
+    /// An API over an engine of a world.
+    pub(crate) fn over(engine: Engine, organization: String) -> Self {
+        let router = suture_api::router(engine.clone(), suture_api::Settings::default());
+        Self { engine, organization, router, posts: AtomicU64::new(0), _database: None }
     }
 
     /// A fresh key with a role.

@@ -19,6 +19,8 @@ mod patients;
 #[cfg(test)]
 mod payouts;
 #[cfg(test)]
+mod reconciliation;
+#[cfg(test)]
 mod remittances;
 #[cfg(test)]
 mod requests;

@@ -15,3 +15,7 @@ pub use desk::{Payout, Resolve};
 pub(crate) use hear::take_settlement;
 pub use journal::{Document, Entry};
 pub use matching::TOLERANCE_MINOR;
+pub use suture_connect::bank::{BYTES_MAX, Format, Mapping};
+pub use suture_store::bank::{Kept, KeptLine};
+pub use suture_store::books::Exception;
+pub use suture_store::settlements::Stored;

@@ -12,6 +12,7 @@ mod orders_stage;
 mod payload;
 mod process;
 mod program;
+mod reconcile;
 mod remittance;
 mod settling;
 mod stage;

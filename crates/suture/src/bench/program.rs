@@ -9,12 +9,26 @@ use std::time::{Duration, Instant};
 /// What can be measured.
 ///
 /// Settling is the last part of billing, alone.
-const NAMES: [&str; 8] =
-    ["intake", "end-to-end", "audit", "process", "billing", "settling", "availability", "orders"];
+const NAMES: [&str; 9] = [
+    "intake",
+    "end-to-end",
+    "audit",
+    "process",
+    "billing",
+    "settling",
+    "availability",
+    "orders",
+    "reconcile",
+];
 
 /// Runs a benchmark; without arguments prints how to call it.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    // A part of the benchmark of billing that is measured in a process of its own.
+    // Parts that are measured in processes of their own.
+    if let [name, items] = arguments
+        && name == super::reconcile::CHILD
+    {
+        return ended(super::reconcile::match_items(items));
+    }
     if let [name, file, url] = arguments
         && name == super::remittance::CHILD
     {
@@ -22,7 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
     let mut wanted = Vec::new();
     let mut postgres = None;
-    let (mut payments, mut orders) = (30_000, 3_000);
+    let (mut payments, mut orders, mut items) = (30_000, 3_000, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
@@ -31,6 +45,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             "--postgres" => postgres = rest.next().cloned(),
             "--payments" => payments = rest.next().and_then(|text| text.parse().ok()).unwrap_or(payments),
             "--orders" => orders = rest.next().and_then(|text| text.parse().ok()).unwrap_or(orders),
+            "--items" => items = rest.next().and_then(|text| text.parse().ok()).or(items),
             name => match NAMES.iter().find(|known| **known == name) {
                 Some(known) => wanted.push(known),
                 None => {
@@ -41,10 +56,13 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         }
     }
     if wanted.is_empty() {
-        println!("usage: suture bench all|{} [--postgres URL] [--payments N] [--orders N]", NAMES.join("|"));
+        println!(
+            "usage: suture bench all|{} [--postgres URL] [--payments N] [--orders N] [--items N]",
+            NAMES.join("|")
+        );
         return ExitCode::SUCCESS;
     }
-    ended(measure(&wanted, postgres.as_deref(), (payments, orders)))
+    ended(measure(&wanted, postgres.as_deref(), (payments, orders, items)))
 }
 
 fn in_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
@@ -61,7 +79,11 @@ fn ended(measured: Result<(), String>) -> ExitCode {
     }
 }
 
-fn measure(wanted: &[&str], postgres: Option<&str>, (payments, orders): (u64, u64)) -> Result<(), String> {
+fn measure(
+    wanted: &[&str],
+    postgres: Option<&str>,
+    (payments, orders, items): (u64, u64, Option<u64>),
+) -> Result<(), String> {
     println!(
         "event size: {} bytes; one fdatasync of 4 kB: {:?} (median)",
         super::end_to_end::event_bytes(),
@@ -81,6 +103,7 @@ fn measure(wanted: &[&str], postgres: Option<&str>, (payments, orders): (u64, u6
                 "billing" => runtime.block_on(billing(&fresh.url, payments))?,
                 "orders" => runtime.block_on(super::orders::measure(&fresh.url, orders))?,
                 "availability" => runtime.block_on(super::availability::measure(&fresh.url))?,
+                "reconcile" => super::reconcile::measure(items)?,
                 _ => super::process::measure(&fresh.url)?,
             }
             runtime.shutdown_timeout(Duration::from_secs(2));

@@ -101,7 +101,8 @@ pub(super) async fn import(path: &str, url: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn peak_kilobytes() -> u64 {
+/// The largest resident memory that this process had.
+pub(super) fn peak_kilobytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0)

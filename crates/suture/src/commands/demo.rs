@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::config::LogFormat;
 use crate::demo::stage::Stage;
-use crate::demo::{billing, orders};
+use crate::demo::{billing, orders, reconcile};
 use crate::demo::{story, visits};
 use crate::failure::Failure;
 use crate::{logging, serving, system};
@@ -23,6 +23,9 @@ enum Tale {
     Visits,
     /// A shop's orders: paid at Stripe, filed in Epicor, shipped, invoiced, refunded, and what goes wrong around them
     OrderToCash,
+    /// The books tied out: a gateway's payouts line by line, the bank's file, exceptions, journals, a locked period, a signed
+    /// proof; the clock jumps, so it ends by itself
+    Reconcile,
 }
 
 #[derive(Args)]
@@ -39,22 +42,25 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if arguments.tale == Tale::Visits {
-        return tell_visits(arguments);
+    if matches!(arguments.tale, Tale::Visits | Tale::Reconcile) {
+        return tell_alone(arguments);
     }
     // What the story breaks on purpose would fill the screen with warnings.
     logging::start(LogFormat::Human, "off")?;
     system::runtime()?.block_on(Box::pin(show(arguments)))
 }
 
-/// The story of visits needs no server: its clock is its own, and jumps over weeks.
-fn tell_visits(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// These stories need no server: their clock is their own, and jumps over weeks.
+fn tell_alone(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.postgres.is_some() {
         return Err(Failure::new(
-            "the story of visits was not told: it runs on a database of its own in memory; leave --postgres out",
+            "the story was not told: it runs on a database of its own in memory; leave --postgres out",
         ));
     }
-    let held = visits::tell()?;
+    let held = match arguments.tale {
+        Tale::Reconcile => system::runtime()?.block_on(Box::pin(reconcile::tell()))?,
+        Tale::Visits | Tale::Payments | Tale::Billing | Tale::OrderToCash => visits::tell()?,
+    };
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -65,6 +71,7 @@ async fn show(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Tale::Billing => Box::pin(billing::tell(&stage)).await?,
         Tale::Visits => visits::tell()?,
         Tale::OrderToCash => Box::pin(orders::tell(&stage)).await?,
+        Tale::Reconcile => Box::pin(reconcile::tell()).await?,
     };
     if !arguments.once {
         stage.invite();

@@ -27,6 +27,7 @@ pub(crate) mod payouts;
 pub(crate) mod practice;
 pub(crate) mod prices;
 pub(crate) mod proof;
+pub(crate) mod reconcile;
 pub(crate) mod remittances;
 pub(crate) mod runs;
 pub(crate) mod sandbox;

@@ -4,6 +4,7 @@ pub(crate) mod billing;
 mod narrator;
 pub(crate) mod orders;
 mod reasons;
+pub(crate) mod reconcile;
 mod report;
 pub(crate) mod stage;
 mod steps;
