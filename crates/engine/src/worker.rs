@@ -231,13 +231,9 @@ impl Engine {
             Job::CollectBalance { service, version, told_minor } => {
                 Box::pin(self.collect_balance(working, service, (version, told_minor))).await
             }
-            Job::TransferPayout { payout, number } => {
-                Box::pin(self.transfer_payout(working, payout, number)).await
+            Job::TransferPayout { .. } | Job::ReverseTransfer { .. } | Job::FollowPayout { .. } => {
+                Box::pin(self.run_payout_job(working, job)).await
             }
-            Job::ReverseTransfer { payout, number } => {
-                Box::pin(self.reverse_payout(working, payout, number)).await
-            }
-            Job::FollowPayout { payout } => Box::pin(self.follow_payout(working, payout)).await,
             Job::ListSettlement { .. } => Box::pin(self.list_settlement(working, &job)).await,
             Job::MirrorInvoice { invoice } => Box::pin(self.mirror_invoice(working, invoice)).await,
             Job::BookRemittance { remittance, from } => {
@@ -250,6 +246,15 @@ impl Engine {
             Job::Replay { .. } => Box::pin(self.replay_page(working, &job)).await,
             Job::Seal => Box::pin(self.seal_and_plan(working)).await,
             Job::Tidy => Box::pin(self.tidy_and_plan(working)).await,
+        }
+    }
+
+    async fn run_payout_job(&self, working: &mut Working, job: Job) -> Result<After, Error> {
+        match job {
+            Job::TransferPayout { payout, number } => self.transfer_payout(working, payout, number).await,
+            Job::ReverseTransfer { payout, number } => self.reverse_payout(working, payout, number).await,
+            Job::FollowPayout { payout } => self.follow_payout(working, payout).await,
+            other => Ok(After::Dead { error: format!("{} is no job of a provider's payout", other.kind()) }),
         }
     }
 
