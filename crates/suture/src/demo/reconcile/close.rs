@@ -26,7 +26,8 @@ pub(super) async fn journals(office: &Office, paid: &Settlement) -> Result<(), F
     ];
     narrator.expect("bank, hold, fees and refunds are the receipts", entries == wanted);
     let of_day = engine.day_journal(organization, office.begins).await.map_err(failed)?;
-    narrator.saw(format!("The day of the visits, {}, by department (the practitioner's id at Epic):", of_day.of));
+    narrator
+        .saw(format!("The day of the visits, {}, by department (the practitioner's id at Epic):", of_day.of));
     office.journal(&of_day);
     for (journal, name) in [(&of_payout, "the payout's"), (&of_day, "the day's")] {
         let sums = journal.sums();
