@@ -156,9 +156,14 @@ pub(super) fn stop_one(
     let open = appointment.payments.get(id).filter(|paid| paid.collecting || paid.reserved_minor > 0);
     let (Some(paid), Ok(payment)) = (open, PaymentId::parse(id)) else { return Ok(()) };
     let job = Job::CancelHold { payment };
-    // Each standing is released once: what could not be released before its answer came is tried again after it.
+    // Once per standing of both: what could not be released before its answer came, or stood again meanwhile, is tried again.
     change.effect_once(NewEffect {
-        id: format!("{}/release/{payment}/{}", appointment.id, paid.status.name()),
+        id: format!(
+            "{}/release/{payment}/{}/{}",
+            appointment.id,
+            paid.status.name(),
+            appointment.status.name()
+        ),
         kind: job.kind(),
         lane: None,
         destination: "billing".to_owned(),
