@@ -214,7 +214,10 @@ fn see_bank(known: &Settlement, bank: &Bank) -> Result<Vec<Event>, Refusal> {
         return Err(wrong_currency());
     }
     let arrived = bank.amount.minor.saturating_add(bank.kept.minor);
-    let is_on_its_way = known.transit_minor.signum() == arrived.signum()
+    // A line of nothing moves nothing, whatever the bank says that it kept.
+    let is_on_its_way = bank.amount.minor != 0
+        && arrived != 0
+        && known.transit_minor.signum() == arrived.signum()
         && arrived.unsigned_abs() <= known.transit_minor.unsigned_abs();
     if !is_on_its_way {
         return Err(Refusal::state(

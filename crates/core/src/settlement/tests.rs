@@ -298,3 +298,14 @@ fn the_transition_table_is_the_one_in_the_repository() {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     crate::tables::check("settlement", &names, &rows);
 }
+
+#[test]
+fn a_bank_line_of_nothing_matches_no_payout() {
+    let (state, _) = after(&[hear(1_000), matching(900, Vec::new())]);
+    for (minor, kept) in [(0, 1), (0, 0), (1, -1)] {
+        assert_eq!(
+            decide(Some(&state), &bank("line", minor, kept)).unwrap_err().code,
+            "bank_line_does_not_fit"
+        );
+    }
+}
