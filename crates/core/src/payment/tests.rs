@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, proptest};
-
 use super::{Answer, Command, Event, Opening, Payment, Purpose, Source, Status, decide, postings};
 use crate::evidence::{
     ChargeSeen, ChargeStatus, DeclineAdvice, DisputeSeen, DisputeStatus, Evidence, FeeSeen, IntentSeen,
@@ -15,6 +13,9 @@ use crate::ledger::{Account, Balances};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+
+mod properties;
+mod returns;
 
 struct Fixed;
 
@@ -358,132 +359,6 @@ fn a_payment_for_no_act_of_care_is_refused() {
         confirmed_by: None,
     };
     assert_eq!(story.run(&Command::Open(opening), 0).unwrap_err().code, "care_missing");
-}
-
-/// A deposit of 120.00, captured.
-fn deposit() -> Story {
-    let mut story = Story::attempted(false);
-    story.see(charge(12_000), 3);
-    story.payment = story.payment.map(|payment| Payment { purpose: Some(Purpose::Deposit), ..payment });
-    story.balances = Balances::default();
-    story
-}
-
-#[test]
-fn a_refund_made_again_after_a_failed_one_goes_out_of_the_credit() {
-    let mut story = deposit();
-    story.see(refund("re_1", 9_000, RefundStatus::Succeeded), 5);
-    story.see(refund("re_1", 9_000, RefundStatus::Failed), 6);
-    assert_eq!(story.payment.as_ref().unwrap().in_credit_minor(), 9_000);
-    story.see(refund("re_2", 12_000, RefundStatus::Succeeded), 7);
-    // 30.00 of the deposit, and the 90.00 that had come back.
-    assert_eq!(story.shown_balances(), vec!["deposit:patient 120.00 USD", "gw:stripe -120.00 USD"]);
-    assert_eq!(story.payment.as_ref().unwrap().in_credit_minor(), 0);
-    let replayed = story.journal.iter().fold(None, Payment::evolve).unwrap();
-    assert_eq!(replayed.refunds, story.payment.unwrap().refunds);
-}
-
-#[test]
-fn a_refund_made_again_that_is_heard_of_before_the_failure_of_the_first_leaves_no_credit() {
-    let mut story = deposit();
-    story.see(refund("re_1", 12_000, RefundStatus::Succeeded), 5);
-    story.see(refund("re_2", 12_000, RefundStatus::Succeeded), 7);
-    story.see(refund("re_1", 12_000, RefundStatus::Failed), 6);
-    assert_eq!(story.shown_balances(), vec!["deposit:patient 120.00 USD", "gw:stripe -120.00 USD"]);
-}
-
-#[test]
-fn what_came_back_and_was_paid_at_the_desk_is_no_credit_any_more() {
-    let mut story = deposit();
-    story.see(refund("re_1", 4_000, RefundStatus::Failed), 5);
-    story.run(&Command::PayBackElsewhere { amount: Money::usd(9_000) }, 6).unwrap();
-    let payment = story.payment.as_ref().unwrap();
-    assert_eq!((payment.came_back_minor(), payment.in_credit_minor()), (4_000, 0), "no more than came back");
-    story.see(refund("re_2", 8_000, RefundStatus::Succeeded), 7);
-    // The desk's posting is the service's: here the credit still shows it.
-    assert_eq!(
-        story.shown_balances(),
-        vec!["credit:patient -40.00 USD", "deposit:patient 120.00 USD", "gw:stripe -80.00 USD"]
-    );
-}
-
-#[test]
-fn journals_from_before_the_parts_were_kept_mean_the_same() {
-    let text =
-        r#"{"event":"refunded","refund":"re_1","refund_id":null,"amount":{"minor":100,"currency":"USD"}}"#;
-    let event: Event = serde_json::from_str(text).unwrap();
-    assert_eq!(serde_json::to_string(&event).unwrap(), text);
-    let before = Payment { purpose: Some(Purpose::Deposit), ..deposit().payment.unwrap() };
-    let posted = postings(Some(&before), &event).unwrap();
-    let lines: Vec<String> =
-        posted[0].lines().iter().map(|line| format!("{} {}", line.account, line.amount.minor)).collect();
-    assert_eq!(lines, ["deposit:patient 100", "gw:stripe -100"]);
-}
-
-/// Evidence by index into E1…E8, shuffled, repeated, and with at least one piece per fact.
-fn any_telling(last: usize) -> impl Strategy<Value = Vec<usize>> {
-    proptest::collection::vec(0..last, 0..24).prop_flat_map(move |mut told| {
-        // At least one per fact: the charge (E2 or E4), the refund's outcome (the last of E5…E8).
-        told.push(1);
-        told.push(last - 1);
-        Just(told).prop_shuffle()
-    })
-}
-
-fn tell(order: &[usize]) -> Story {
-    let events = events_of_one_payment();
-    let mut story = Story::attempted(false);
-    for index in order {
-        let (evidence, second) = events[*index].clone();
-        story.see(evidence, second);
-    }
-    story
-}
-
-proptest! {
-    #[test]
-    fn any_order_subset_and_repetition_of_e1_to_e7_is_refunded_once(order in any_telling(7)) {
-        let story = tell(&order);
-        prop_assert_eq!(story.status(), Status::Refunded);
-        prop_assert_eq!(story.shown_balances(), vec!["exp:fee 3.78 USD", "gw:stripe -3.78 USD"]);
-        prop_assert_eq!(story.keys.len(), 3);
-    }
-
-    #[test]
-    fn any_order_of_e1_to_e8_ends_captured_with_a_credit(order in any_telling(8)) {
-        let story = tell(&order);
-        prop_assert_eq!(story.status(), Status::Captured);
-        prop_assert_eq!(
-            story.shown_balances(),
-            vec!["credit:patient -120.00 USD", "exp:fee 3.78 USD", "gw:stripe 116.22 USD"]
-        );
-        prop_assert_eq!(story.keys.len(), 4);
-    }
-
-    #[test]
-    fn replaying_the_journal_gives_the_state(order in any_telling(8)) {
-        let story = tell(&order);
-        let replayed = story.journal.iter().fold(None, Payment::evolve);
-        prop_assert_eq!(replayed, story.payment);
-    }
-
-    #[test]
-    fn whatever_happens_no_more_is_refundable_than_was_captured(
-        steps in proptest::collection::vec((0usize..8, any::<bool>(), 1i64..15000), 0..20),
-    ) {
-        let events = events_of_one_payment();
-        let mut story = Story::attempted(false);
-        for (index, ask, minor) in steps {
-            if ask {
-                let _ = story.run(&Command::ReserveRefund { refund_id: refund_id(), amount: Money::usd(minor) }, 15);
-            } else {
-                story.see(events[index].0.clone(), events[index].1);
-            }
-            let payment = story.payment.as_ref().unwrap();
-            let reserved: i64 = payment.reserved.values().map(|amount| amount.minor).sum();
-            prop_assert!(payment.refundable().minor + reserved <= payment.captured_minor.max(0));
-        }
-    }
 }
 
 /// One payment in every status.

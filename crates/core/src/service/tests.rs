@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
-
 use super::*;
 use crate::adjudication::{Adjudication, Adjustment, Group, Outcome};
 use crate::currency::Currency;
@@ -12,6 +10,9 @@ use crate::ledger::{Account, Balances, Posting};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+
+mod cash;
+mod properties;
 
 struct Seeded(u8);
 
@@ -266,65 +267,6 @@ fn case_2f_what_was_paid_elsewhere_is_not_asked_for_again() {
     assert_eq!(story.balance(&Account::ArPatient), 0);
 }
 
-fn give_back(reference: &str, minor: i64) -> Command {
-    Command::GiveBack {
-        reference: reference.into(),
-        amount: Money::usd(minor),
-        approver: "manager".into(),
-        reason: "paid_too_much".into(),
-    }
-}
-
-fn paid_at_desk(minor: i64) -> Command {
-    Command::RecordElsewhere { reference: "desk-1".into(), amount: Money::usd(minor), author: "desk".into() }
-}
-
-#[test]
-fn cash_that_was_too_much_is_given_back_in_cash() {
-    let mut story = Story::billed();
-    story.must(&paid_at_desk(7_000));
-    story.decided("d1", Outcome::Processed, 13_000, &[(CO, "45", 12_000), (PR, "2", 5_000)]);
-    story.must(&Command::Settle);
-    assert_eq!(story.run(&give_back("till-2", 2_001)).unwrap_err().code, "given_back_exceeds_owed");
-    story.must(&give_back("till-2", 2_000)).must(&give_back("till-2", 2_000)).must(&Command::Complete);
-    assert_eq!(story.state().status, Status::Completed);
-    assert_eq!(story.balance(&Account::ArPatient), 0);
-    assert_eq!(story.balance(&Account::Bank), 13_000 + 5_000);
-}
-
-#[test]
-fn cash_may_be_given_back_before_anything_is_decided_but_a_deposit_by_card_may_not() {
-    let mut story = with_deposit();
-    story.must(&paid_at_desk(1_000));
-    assert_eq!(story.run(&give_back("till-2", 1_001)).unwrap_err().code, "given_back_exceeds_owed");
-    story.must(&give_back("till-2", 1_000));
-    assert_eq!((story.balance(&Account::ArPatient), story.balance(&Account::DepositPatient)), (0, -4_000));
-}
-
-#[test]
-fn nothing_is_given_back_in_cash_while_a_refund_is_on_its_way() {
-    let mut story = with_deposit();
-    story.decided("d1", Outcome::Processed, 18_000, &[(CO, "45", 12_000)]).must(&Command::Settle);
-    let held = Held { returning_minor: 4_000, ..story.held[&2] };
-    story.see(2, held);
-    assert_eq!(story.run(&give_back("till-2", 1)).unwrap_err().code, "given_back_exceeds_owed");
-}
-
-#[test]
-fn a_refund_that_failed_is_made_good_by_a_cheque_out_of_the_credit() {
-    let mut story = with_deposit();
-    story.decided("d1", Outcome::Processed, 18_000, &[(CO, "45", 12_000)]).must(&Command::Settle);
-    let held = Held { failed_refunds: 1, came_back_minor: 4_000, ..story.held[&2] };
-    story.see(2, held);
-    assert_eq!(story.balance(&Account::CreditPatient), -4_000);
-    story.must(&give_back("cheque-9", 4_000)).must(&Command::Complete);
-    assert_eq!(story.state().status, Status::Completed);
-    assert_eq!((story.balance(&Account::CreditPatient), story.balance(&Account::ArPatient)), (0, 0));
-    // The payer decides otherwise after all: what was given back is owed, and comes from no deposit.
-    story.must(&Command::SetResponsibility { responsibility: Money::usd(1_500), author: "biller".into() });
-    assert_eq!((story.difference(), story.balance(&Account::ArPatient)), (1_500, 1_500));
-}
-
 #[test]
 fn case_2g_a_reversal_and_a_correction_leave_the_difference_due() {
     let mut story = Story::billed();
@@ -551,64 +493,4 @@ fn the_transition_table_is_the_one_in_the_repository() {
         .collect();
     let columns: Vec<&str> = commands.iter().map(|(name, _)| *name).collect();
     crate::tables::check("service", &columns, &rows);
-}
-
-proptest! {
-    /// Whatever happens in whatever order, the books say what the worksheet says, and a completed service is even.
-    #[test]
-    fn the_books_always_say_what_the_worksheet_says(steps in proptest::collection::vec((0u8..10, 0u8..4, 1i64..9_000), 1..24)) {
-        let mut story = Story::billed();
-        let mut keys = 0;
-        for (step, which, minor) in steps {
-            match step {
-                0 => { if !story.held.contains_key(&(10 + which)) { story.captured(10 + which, Kind::Estimate, minor); } }
-                1 => { if !story.held.contains_key(&(20 + which)) { story.captured(20 + which, Kind::Balance, minor); } }
-                2 => {
-                    let known: Vec<u8> = story.held.keys().copied().collect();
-                    if let Some(seed) = known.get(usize::from(which)) {
-                        let part = minor.min(story.held[seed].net_minor);
-                        if part > 0 { story.refunded(*seed, part); }
-                    }
-                }
-                3 => {
-                    keys += 1;
-                    let _ = story.run(&Command::Adjudicate(decision(&format!("p{keys}"), Outcome::Processed, 30_000 - minor, &[(PR, "2", minor)])));
-                }
-                4 => {
-                    keys += 1;
-                    let last = story.state().decisions.iter().rev().find(|(known, _)| known.outcome != Outcome::Reversal).cloned();
-                    if let Some((known, _)) = last {
-                        let _ = story.run(&Command::Adjudicate(Adjudication { key: format!("p{keys}"), ..known.reversed() }));
-                    }
-                }
-                5 => { let _ = story.run(&Command::Settle); }
-                6 => {
-                    let due = story.difference().min(minor);
-                    let _ = story.run(&Command::WriteOff { amount: Money::usd(due), approver: "cfo".into(), reason: "x".into() });
-                }
-                7 => {
-                    keys += 1;
-                    let _ = story.run(&Command::RecordElsewhere { reference: format!("e{keys}"), amount: Money::usd(minor), author: "desk".into() });
-                }
-                8 => {
-                    keys += 1;
-                    let most = story.state().to_give_back_minor();
-                    prop_assert!(story.run(&give_back(&format!("g{keys}"), most + 1)).is_err(), "never more than that");
-                    let _ = story.run(&give_back(&format!("g{keys}"), minor.min(most)));
-                }
-                _ => { let _ = story.run(&Command::Complete); }
-            }
-            let sheet = story.state().worksheet();
-            super::allocation_tests::adds_up(story.state());
-            let patient = story.balance(&Account::ArPatient) + story.balance(&Account::CreditPatient) + story.balance(&Account::DepositPatient);
-            prop_assert_eq!(patient, sheet.difference.minor);
-            if story.state().status == Status::Completed {
-                prop_assert_eq!(sheet.difference.minor, 0);
-            }
-            if story.state().version > 0 {
-                prop_assert_eq!(story.balance(&Account::DepositPatient), 0, "settled deposits are used up");
-                prop_assert!(story.balance(&Account::CreditPatient) <= 0, "we never owe less than nothing");
-            }
-        }
-    }
 }
